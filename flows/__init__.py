@@ -1,0 +1,1 @@
+"""The Prefect flows, the command line, and one package for each stage."""

@@ -1,0 +1,1 @@
+"""Export stage: releases as Parquet."""

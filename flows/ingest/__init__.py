@@ -1,0 +1,1 @@
+"""Ingest stage: articles out of files of every usual format."""

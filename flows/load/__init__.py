@@ -1,0 +1,1 @@
+"""Load stage: shards into the DuckDB warehouse."""

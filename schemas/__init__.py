@@ -1,0 +1,1 @@
+"""Every table and every field, once; all else is generated from here."""

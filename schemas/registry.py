@@ -1,0 +1,21 @@
+"""All tables of the warehouse, parents before children."""
+
+from schemas.articles import Articles, ArticleSignatures, RemovedLines
+from schemas.entities import Speakers, Targets
+from schemas.operations import Rejects, Runs, Sources
+from schemas.statements import Stances, Statements, StatementSpeakers
+from schemas.table import Table
+
+TABLES: tuple[type[Table], ...] = (
+    Runs,
+    Sources,
+    Articles,
+    RemovedLines,
+    ArticleSignatures,
+    Speakers,
+    Targets,
+    Statements,
+    StatementSpeakers,
+    Stances,
+    Rejects,
+)

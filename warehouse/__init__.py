@@ -1,0 +1,1 @@
+"""SQL of the warehouse: views and macros. Its data files lie beside it, untracked."""
