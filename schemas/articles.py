@@ -59,6 +59,9 @@ class Articles(Table):
     extraction_status: str = choice(
         EXTRACTION_STATUSES, "Whether statements were extracted, else why not."
     )
+    extractor_version: str = field(
+        "Version of the extractor that read `text`; null where it was not read.", nullable=True
+    )
     run_id: str = reference("runs", "Run that wrote the row.")
 
 

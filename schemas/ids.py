@@ -15,7 +15,7 @@ def hashed_id(*parts: str | int) -> str:
 
 
 def normalized_words(text: str) -> str:
-    """Words of `text` in lower case, compatibility-composed, a space between: spelling, no layout."""
+    """Words of `text` in lower case and NFKC, a space between them: neither layout nor marks."""
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
