@@ -4,6 +4,8 @@ import hashlib
 import re
 import unicodedata
 
+from schemas.records import Reject
+
 ID_LENGTH = 20
 _WORD = re.compile(r"\w+")
 
@@ -46,3 +48,9 @@ def statement_id(article_id: str, part: str, text: str, occurrence: int) -> str:
     words. No offsets enter, so that the name outlives a new cleaner or extractor.
     """
     return hashed_id("statement", article_id, part, normalized_words(text), occurrence)
+
+
+def reject_id(reject: Reject) -> str:
+    """Name of a reject: its stage, place, reason and payload."""
+    place = reject.raw_file or "", reject.raw_member or ""
+    return hashed_id("reject", reject.stage, *place, reject.reason, reject.payload or "")

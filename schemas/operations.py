@@ -1,8 +1,13 @@
 """What was run, on which inputs, and what did not pass."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
+
 import polars as pl
 
 from schemas.fields import Timestamp, choice, digest, field, key, reference
+from schemas.ids import reject_id
+from schemas.records import Reject
 from schemas.table import Table
 
 RUN_STATUSES = ("running", "complete", "interrupted", "failed")
@@ -45,3 +50,9 @@ class Rejects(Table):
     reason: str = field("Why, and what to do about it.", str_length={"min_value": 1})
     payload: str = field("The start of what was refused, as text.", nullable=True)
     run_id: str = reference("runs", "Run that met it.")
+
+    @classmethod
+    def from_records(cls, rejects: Iterable[Reject]) -> pl.DataFrame:
+        """A frame of `rejects` without copies; `run_id` is left for the loader."""
+        rows = [{"reject_id": reject_id(reject), **asdict(reject)} for reject in rejects]
+        return cls.frame(rows).drop("run_id").unique(subset="reject_id", maintain_order=True)
