@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+CLEANER_VERSION = "1"
+"""Changes whenever the same page may give another text."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemovedLine:
@@ -23,7 +26,11 @@ class PublicationDate:
 
 @dataclass(frozen=True, slots=True)
 class CleanArticle:
-    """An article's own text and metadata. `text` is the body without headline; may be empty."""
+    """An article's own text and metadata. `text` is the body without headline; may be empty.
+
+    Paragraphs of `text` stand apart by an empty line. `rejected_dates` holds, as printed, dates
+    of publication or change that cannot be true (before 1990 or after tomorrow).
+    """
 
     text: str
     title: str | None
@@ -34,3 +41,4 @@ class CleanArticle:
     canonical_url: str | None
     language: str
     removed: tuple[RemovedLine, ...]
+    rejected_dates: tuple[str, ...] = ()
