@@ -50,6 +50,22 @@ def statement_id(article_id: str, part: str, text: str, occurrence: int) -> str:
     return hashed_id("statement", article_id, part, normalized_words(text), occurrence)
 
 
+def speaker_id(name: str, speaker_type: str, article_id: str) -> str:
+    """Name of a speaker: by the name's words; of its article only, where they may mean another.
+
+    Unnamed speakers, and persons of whom an article gives a single word, stay apart by article.
+    """
+    words = normalized_words(name)
+    if speaker_type == "unnamed" or (speaker_type == "person" and " " not in words):
+        return hashed_id("speaker", article_id, words)
+    return hashed_id("speaker", words)
+
+
+def target_id(name: str) -> str:
+    """Name of a target: by its words."""
+    return hashed_id("target", normalized_words(name))
+
+
 def reject_id(reject: Reject) -> str:
     """Name of a reject: its stage, place, reason and payload."""
     place = reject.raw_file or "", reject.raw_member or ""
