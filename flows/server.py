@@ -23,6 +23,8 @@ from pathlib import Path
 
 import filelock
 
+from schemas.errors import StancebankError
+
 IDENTITY_PATH = "/stancebank-server"
 PREFERRED_PORT = 4242
 IDLE_SECONDS = 3600.0
@@ -31,7 +33,7 @@ START_SECONDS = 180.0
 STOP_SECONDS = 15.0
 
 
-class ServerError(Exception):
+class ServerError(StancebankError):
     """The Prefect server could not be started; the message says where its log lies."""
 
 

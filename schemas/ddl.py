@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandera.polars as pa
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
 
 from schemas.registry import TABLES
 from schemas.table import Table
@@ -104,5 +105,5 @@ def _pattern(pattern: object) -> str:
     return getattr(pattern, "pattern", None) or str(pattern)
 
 
-def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+def _instance(dtype: DataType | DataTypeClass) -> pl.DataType:
     return dtype() if isinstance(dtype, type) else dtype

@@ -38,7 +38,7 @@ def _failures(table: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
     try:
         table.schema().validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
+        cases: pl.DataFrame = errors.failure_cases
         if cases["index"].null_count():
             raise
         return (

@@ -1,0 +1,249 @@
+"""The command line. Heavy modules are imported by the commands that need them."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.prefect_api import ServerMode
+from schemas.errors import StancebankError
+
+WAREHOUSE = Path("warehouse/stancebank.duckdb")
+RAW = "raw"
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Turn raw news articles into a dataset of political statements: "
+    "who said what, about what, and whether for or against it.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+server_app = typer.Typer(help="The Prefect server that runs share.", no_args_is_help=True)
+app.add_typer(server_app, name="server")
+
+WarehouseOption = Annotated[
+    Path, typer.Option("--warehouse", help="The DuckDB file.", metavar="FILE")
+]
+InputOption = Annotated[
+    typer.FileText, typer.Option("--input", "-i", help="JSON Lines; `-` is standard input.")
+]
+OutputOption = Annotated[
+    typer.FileTextWrite, typer.Option("--output", "-o", help="JSON Lines; `-` is standard output.")
+]
+
+
+class TableFormat(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def main() -> None:
+    """Run the command line; expected problems end it with one line and exit status 1."""
+    try:
+        app()
+    except StancebankError as error:
+        Console(stderr=True).print(f"stancebank: {error}", style="red", soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def run(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]…", help="Files, folders or globs; without any: raw/."),
+    ] = None,
+    warehouse: WarehouseOption = WAREHOUSE,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; by default one a core.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take at most N new articles.")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=NAME", help="What the input calls a field."),
+    ] = None,
+    reextract: Annotated[
+        bool, typer.Option("--reextract", help="Also read again what an older extractor read.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be read; write nothing.")
+    ] = False,
+    server: Annotated[
+        ServerMode,
+        typer.Option(help="`none` leaves no Prefect server behind, for cron and CI."),
+    ] = ServerMode.auto,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
+) -> None:
+    """Build or update the warehouse from raw articles.
+
+    Reads text, HTML, JSON Lines, CSV, Parquet, WARC and WET files, also .gz, zip and tar archives
+    of them. What was read before and has not changed is skipped.
+
+    Examples:
+
+    * `stancebank run`
+    * `stancebank run archive/2018 'more/*.jsonl.gz' --map text=body`
+    * `stancebank run news.warc.gz --limit 100 --warehouse try.duckdb`
+    """
+    from flows.launch import BuildOrder, launch_build, rehearsal_lines, rehearse  # noqa: PLC0415
+    from flows.report import show  # noqa: PLC0415
+
+    order = BuildOrder(
+        paths=paths or [RAW],
+        warehouse=warehouse,
+        workers=workers,
+        limit=limit,
+        mapping=_pairs(mapping or []),
+        reextract=reextract,
+    )
+    if dry_run:
+        typer.echo("\n".join(rehearsal_lines(rehearse(order))))
+        return
+    try:
+        report = launch_build(order, server, log_level="INFO" if verbose else "CRITICAL")
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Finished batches are kept; run again to go on.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if not quiet:
+        show(report, Console())
+    raise typer.Exit(int(report.nothing_done))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One DuckDB query, or `-` to read it from input.")],
+    warehouse: WarehouseOption = WAREHOUSE,
+    output_format: Annotated[
+        TableFormat, typer.Option("--format", "-f", help="How to print the rows.")
+    ] = TableFormat.table,
+) -> None:
+    """Ask the warehouse. It is opened read-only.
+
+    Examples:
+
+    * `stancebank sql "FROM speaker_statement_stance LIMIT 5"`
+    * `stancebank sql "FROM statements" --format parquet > statements.parquet`
+    """
+    from flows.query import print_rows  # noqa: PLC0415
+
+    print_rows(warehouse, sys.stdin.read() if query == "-" else query, output_format)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; must not exist.")],
+    warehouse: WarehouseOption = WAREHOUSE,
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Include full article texts, if you may.")
+    ] = False,
+) -> None:
+    """Write the warehouse as a release of Parquet files.
+
+    Example: `stancebank export releases/2026-11`
+    """
+    from flows.export import write_release  # noqa: PLC0415
+    from flows.load.warehouse import open_readonly  # noqa: PLC0415
+
+    with open_readonly(warehouse) as connection:
+        rows = write_release(connection, folder, with_text=with_text)
+    for table, number in rows.items():
+        typer.echo(f"{number:>10,}  {table}")
+    typer.echo(f"Release written to {folder}.")
+
+
+@app.command()
+def status(
+    warehouse: WarehouseOption = WAREHOUSE,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs to show.")] = 10,
+) -> None:
+    """Show runs, what the warehouse holds, what failed and why, and the Prefect server."""
+    from flows.status import show_status  # noqa: PLC0415
+
+    show_status(warehouse, runs, Console())
+
+
+@app.command()
+def clean(
+    source: InputOption = "-",  # type: ignore[assignment]
+    target: OutputOption = "-",  # type: ignore[assignment]
+    explain: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Show one page with what was taken out and why."),
+    ] = None,
+) -> None:
+    """Turn pages into clean texts, without a warehouse.
+
+    A line `{"id", "html" or "text", "url"?}` becomes `{"id", "text", "title", "authors",
+    "published_at", "outlet", "language", "removed"}`; a bad line becomes `{"id", "error"}`.
+
+    Examples:
+
+    * `stancebank clean --input pages.jsonl --output texts.jsonl`
+    * `stancebank clean --explain page.html`
+    """
+    from flows.clean.explain import explain_file  # noqa: PLC0415
+    from flows.clean.filter import clean_lines  # noqa: PLC0415
+
+    if explain:
+        typer.echo(explain_file(explain))
+        return
+    target.writelines(f"{line}\n" for line in clean_lines(source))
+
+
+@app.command()
+def extract(
+    source: InputOption = "-",  # type: ignore[assignment]
+    target: OutputOption = "-",  # type: ignore[assignment]
+) -> None:
+    """Turn clean texts into attributions with speakers and stances, without a warehouse.
+
+    A line `{"id", "text", "title"?}` becomes `{"id", "attributions": […]}`; a bad line becomes
+    `{"id", "error"}`. Offsets are characters of `text`, or of `title` where `part` says so.
+
+    Example: `stancebank extract --input texts.jsonl --output statements.jsonl`
+    """
+    from flows.extract.filter import extract_lines  # noqa: PLC0415
+
+    target.writelines(f"{line}\n" for line in extract_lines(source))
+
+
+@app.command()
+def schema() -> None:
+    """Print the data dictionary: every table and column in words, as Markdown."""
+    from schemas.dictionary import dictionary_markdown  # noqa: PLC0415
+
+    typer.echo(dictionary_markdown())
+
+
+@server_app.command("start")
+def server_start() -> None:
+    """Start the Prefect server, unless it runs already."""
+    from flows.server import ensure_server  # noqa: PLC0415
+
+    typer.echo(f"Prefect's server runs at {ensure_server().url}.")
+
+
+@server_app.command("stop")
+def server_stop() -> None:
+    """Stop the Prefect server. It also stops by itself after an hour without work."""
+    from flows.server import stop_server  # noqa: PLC0415
+
+    stopped = stop_server()
+    typer.echo(f"Stopped the server at {stopped.url}." if stopped else "No server was running.")
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for field, equals, name in pairs:
+        if not (field and equals and name):
+            raise typer.BadParameter(f"--map takes FIELD=NAME, not {field + equals + name!r}")
+    return {field: name for field, _, name in pairs}

@@ -1,0 +1,84 @@
+"""Starting the build flow: an API to report to, worker processes, a thread for every task."""
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.ingest import Intake, find_files, ingest
+from flows.load.runs import known_hashes
+from flows.load.warehouse import open_readonly
+from flows.prefect_api import ServerMode, prefect_api
+from flows.workers import worker_processes
+
+if TYPE_CHECKING:
+    from flows.report import Report
+
+TASKS_PER_BATCH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOrder:
+    """What the user asks the build flow to do."""
+
+    paths: Sequence[str]
+    warehouse: Path
+    workers: int | None = None
+    limit: int | None = None
+    mapping: Mapping[str, str] | None = None
+    reextract: bool = False
+
+
+def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR") -> "Report":
+    """Run the build flow on `order.workers` processes, by default one a core.
+
+    Raises:
+        StancebankError: if a path, the warehouse or the server stand in the way.
+    """
+    workers = order.workers or os.cpu_count() or 1
+    with prefect_api(mode, log_level=log_level), worker_processes(workers):
+        from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
+
+        from flows.build import build  # noqa: PLC0415
+
+        threads: Any = ThreadPoolTaskRunner(max_workers=TASKS_PER_BATCH * workers)
+        return build.with_options(task_runner=threads)(
+            order.paths,
+            order.warehouse,
+            limit=order.limit,
+            mapping=order.mapping,
+            reextract=order.reextract,
+        )
+
+
+def rehearse(order: BuildOrder) -> Intake:
+    """Read the inputs as a build would, and throw away what was read.
+
+    Raises:
+        StancebankError: if a path matches nothing.
+    """
+    known: set[str] = set()
+    if order.warehouse.exists():
+        with open_readonly(order.warehouse) as connection:
+            known = known_hashes(connection)
+    with tempfile.TemporaryDirectory() as folder:
+        files = find_files(order.paths)
+        return ingest(files, known, Path(folder), limit=order.limit, mapping=order.mapping)
+
+
+def rehearsal_lines(intake: Intake) -> list[str]:
+    """What a rehearsal found, in sentences."""
+    statuses = Counter(source.status for source in intake.sources)
+    return [
+        f"Would read {intake.articles:,} articles from {statuses['loaded']:,} files and members.",
+        f"Would skip {intake.skipped:,} unchanged ones.",
+        f"Would refuse {len(intake.rejects):,} inputs" + (":" if intake.rejects else "."),
+        *(
+            f"  {' › '.join(filter(None, (r.raw_file, r.raw_member)))}: {r.reason}"
+            for r in intake.rejects
+        ),
+        "Nothing was written.",
+    ]

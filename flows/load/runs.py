@@ -1,0 +1,69 @@
+"""The record of runs: begun, ended, and what each of them has seen."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from schemas.operations import Runs
+
+
+def new_run_id(now: datetime) -> str:
+    """A run's name, such as `20260823T194210.052113Z`: sortable by time."""
+    return now.strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def begin_run(
+    connection: duckdb.DuckDBPyConnection,
+    parameters: dict[str, Any],
+    versions: dict[str, str],
+) -> str:
+    """Write down that a run begins and return its id.
+
+    The caller holds the writer lock, so a run that still stands as running was cut off.
+    """
+    connection.execute(
+        "UPDATE runs SET status = 'interrupted', finished_at = ?, error = ? "
+        "WHERE status = 'running'",
+        [_now(), "The process ended before the run did; the next run goes on from there."],
+    )
+    now = _now()
+    run_id = new_run_id(now)
+    row = {
+        "run_id": run_id,
+        "status": "running",
+        "started_at": now,
+        "parameters": json.dumps(parameters, ensure_ascii=False),
+        "versions": json.dumps(versions),
+    }
+    frame = Runs.frame([row])
+    connection.register("_begun", frame)
+    connection.execute("INSERT INTO runs SELECT * FROM _begun")
+    connection.unregister("_begun")
+    return run_id
+
+
+def end_run(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    status: str,
+    *,
+    counts: dict[str, int] | None = None,
+    error: str | None = None,
+) -> None:
+    """Write down how a run ended. Called inside the load's transaction where rows were loaded."""
+    connection.execute(
+        "UPDATE runs SET status = ?, finished_at = ?, counts = ?, error = ? WHERE run_id = ?",
+        [status, _now(), json.dumps(counts) if counts is not None else None, error, run_id],
+    )
+
+
+def known_hashes(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """SHA-256 of every file and archive member that earlier runs have read."""
+    rows = connection.execute("SELECT raw_sha256 FROM sources").fetchall()
+    return {sha256 for (sha256,) in rows}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,132 @@
+"""The DuckDB file: opened, made or refused, and held by one writer at a time."""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import filelock
+
+from schemas.ddl import SCHEMA_VERSION, create_statements
+from schemas.errors import StancebankError
+
+BUSY_SECONDS = 10.0
+
+
+class WarehouseError(StancebankError):
+    """The warehouse cannot be used; the message says why and what to do."""
+
+
+@contextlib.contextmanager
+def writer_lock(warehouse: Path) -> Iterator[None]:
+    """Hold the right to write to `warehouse`; freed by the system if the process dies.
+
+    Raises:
+        WarehouseError: naming the process that holds it.
+    """
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(warehouse.with_name(warehouse.name + ".lock"))
+    holder = warehouse.with_name(warehouse.name + ".writer")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise WarehouseError(
+            f"{warehouse} is being written by {_holder(holder)}. Wait for it, or end it."
+        ) from None
+    try:
+        holder.write_text(json.dumps({"pid": os.getpid(), "command": " ".join(sys.argv)}))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextlib.contextmanager
+def open_writable(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that may write; tables and views are made where the file is new.
+
+    Raises:
+        WarehouseError: if a reader keeps the file open, or its schema is another version's.
+    """
+    with _connect(warehouse, read_only=False) as connection:
+        _ensure_schema(connection, warehouse)
+        yield connection
+
+
+@contextlib.contextmanager
+def open_readonly(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that cannot write.
+
+    Raises:
+        WarehouseError: if there is no such file, or a load keeps it busy for ten seconds.
+    """
+    if not warehouse.exists():
+        raise WarehouseError(f"There is no warehouse at {warehouse}. `stancebank run` makes one.")
+    with _connect(warehouse, read_only=True) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _connect(warehouse: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = _patiently(warehouse, read_only=read_only)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _patiently(warehouse: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(warehouse), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise WarehouseError(f"{warehouse} is not a DuckDB file: {error}") from None
+            if time.monotonic() > deadline:
+                raise WarehouseError(
+                    f"Another program has {warehouse} open: {error}. Close it and try again."
+                ) from None
+            time.sleep(0.2)
+
+
+def _ensure_schema(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    if "runs" not in _tables(connection):
+        connection.begin()
+        connection.execute("CREATE TABLE schema_versions (version INTEGER, created_at TIMESTAMP)")
+        connection.execute("INSERT INTO schema_versions VALUES (?, now())", [SCHEMA_VERSION])
+        for statement in create_statements():
+            connection.execute(statement)
+        connection.execute(views_sql())
+        connection.commit()
+        return
+    found = connection.execute("SELECT max(version) FROM schema_versions").fetchone()
+    if found != (SCHEMA_VERSION,):
+        raise WarehouseError(
+            f"{warehouse} has schema version {found and found[0]}, this program {SCHEMA_VERSION}. "
+            "Build a new warehouse with `stancebank run --warehouse NEW`."
+        )
+
+
+def views_sql() -> str:
+    """The SQL of all views."""
+    return resources.files("warehouse").joinpath("views.sql").read_text(encoding="utf-8")
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    return {name for (name,) in rows}
+
+
+def _holder(holder: Path) -> str:
+    try:
+        facts = json.loads(holder.read_text())
+    except (OSError, ValueError):
+        return "another process"
+    return f"process {facts['pid']} ({facts['command']})"
