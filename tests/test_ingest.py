@@ -173,7 +173,9 @@ class TestFormats:
 
     @pytest.mark.parametrize("packed", [True, False])
     def test_warc(self, run, packed):
-        pages = [("https://a.example/1", "text/html; charset=iso-8859-1", "<p>caf\xe9".encode("latin-1"))]
+        pages = [
+            ("https://a.example/1", "text/html; charset=iso-8859-1", "<p>caf\xe9".encode("latin-1"))
+        ]
         pages += [("https://a.example/2", "image/png", b"\x89PNG")] * 2
         pages += [("https://a.example/3", "text/plain", STORY.encode())]
         Path("c.warc.gz" if packed else "c.warc").write_bytes(warc(*pages, packed=packed))
@@ -254,12 +256,10 @@ class TestFormats:
 
 
 class TestEncodings:
-    @pytest.mark.parametrize(
-        "encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-32"]
-    )
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-32"])
     def test_text_in_usual_encodings(self, run, encoding):
         Path("a.txt").write_bytes((STORY * 3).encode(encoding))
-        Path("b.csv").write_bytes(f"text,title\n“quoted”,café\n".encode(encoding))
+        Path("b.csv").write_bytes("text,title\n“quoted”,café\n".encode(encoding))
         text, table = rows(run())
         assert text["content"] == STORY * 3
         assert (table["content"], table["title"]) == ("“quoted”", "café")
@@ -380,17 +380,17 @@ class TestBadInput:
             ("image.html", b"\x89PNG\r\n\x1a\n" + bytes(50), "PNG image"),
             ("paper.pdf", b"%PDF-1.7 ...", "a PDF"),
             ("style.css", b"body { color: red }", "not supported"),
-            ("feed.xml", b"<?xml version='1.0'?><rss></rss>", "XML"),
+            ("feed.xml", b"<?xml version='1.0'?><rss></rss>", "not supported"),
             ("half.parquet", b"PAR1" + bytes(100), "damaged Parquet"),
             ("no.parquet", b"nothing like it", "does not begin as"),
             ("half.zip", zipped(**{"a.txt": b"abc"})[:-30], "damaged zip"),
             ("doc.docx", zipped(**{"[Content_Types].xml": b"<x/>"}), "Office document"),
             ("twice.gz", gzip.compress(gzip.compress(b"abc")), "compressed twice"),
-            ("cut.txt.gz", gzip.compress(os.urandom(99) + b"abc" * 999)[:50], "gzip data is cut"),
+            ("cut.txt.gz", gzip.compress(STORY.encode())[:50], "gzip data is cut"),
             ("nocolumn.csv", b"a,b\n1,2\n", "has no column 'text'"),
             ("header.csv", b"id,text\n", "holds no articles"),
-            ("quote.csv", b'text\n"' + b"a\n" * 11_000_000, "quotation mark"),
-            ("list.json", b"[1", "is not JSON"),
+            ("quote.csv", b'text\n"' + (b"a" * 99 + b"\n") * 220_000, "quotation mark"),
+            ("list.json", b'[{"text": ', "is not JSON"),
             ("deep.jsonl", b"[" * 100_000, "is not JSON"),
             ("number.jsonl", b'{"text": 5}\n', "'text' must be text"),
             ("author.jsonl", b'{"text": "x", "author": {"a": 1}}\n', "'author' must be"),
@@ -411,7 +411,7 @@ class TestBadInput:
         assert {reject.stage for reject in intake.rejects} == {"ingest"}
 
     def test_the_good_lines_of_a_bad_file_are_kept(self, run):
-        lines = [b'{"text": "one"}', b"not json", b"", b"\xff\xfe\x00", b'{"text": "two"}']
+        lines = [b'{"text": "one"}', b"not json", b"", b'{"text": \xff', b'{"text": "two"}']
         Path("a.jsonl").write_bytes(b"\n".join(lines))
         intake = run()
         assert [row["content"] for row in rows(intake)] == ["one", "two"]
@@ -423,8 +423,12 @@ class TestBadInput:
         records = [{"text": os.urandom(500).hex()} for _ in range(100)]
         data = gzip.compress(jsonl(*records))
         for name in ("a.jsonl.gz", "b.csv.gz"):
-            body = data if "json" in name else gzip.compress(
-                b"text\n" + b"".join(b"%s\n" % record["text"].encode() for record in records)
+            body = (
+                data
+                if "json" in name
+                else gzip.compress(
+                    b"text\n" + b"".join(b"%s\n" % record["text"].encode() for record in records)
+                )
             )
             Path(name).write_bytes(body[: len(body) // 2])
             intake = run(name)
@@ -440,7 +444,9 @@ class TestBadInput:
         Path("t.tar.gz").write_bytes(data[: len(data) // 2])
         intake = run()
         assert 15 < len(rows(intake)) < 30
-        assert [row["content"].encode() for row in rows(intake)] == list(members.values())[: len(rows(intake))]
+        assert [row["content"].encode() for row in rows(intake)] == list(members.values())[
+            : len(rows(intake))
+        ]
         assert "cut off" in intake.rejects[-1].reason
 
     def test_a_tar_damaged_in_the_middle_says_so(self, run):

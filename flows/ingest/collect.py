@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from flows.ingest.archives import tar_members, zip_members
-from flows.ingest.decode import text_encoding
+from flows.ingest.decode import marked_encoding, text_encoding
 from flows.ingest.documents import read_document
 from flows.ingest.fields import checked_mapping
 from flows.ingest.json_records import read_json, read_json_lines
@@ -160,7 +160,7 @@ class _Reader:
         origin, mapping = entry.origin, self._mapping
         match form:
             case Format.JSON_LINES:
-                return read_json_lines(stream, origin, text_encoding(head), mapping)
+                return read_json_lines(stream, origin, marked_encoding(head), mapping)
             case Format.JSON:
                 return read_json(stream, origin, text_encoding(head), mapping)
             case Format.CSV:

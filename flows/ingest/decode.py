@@ -54,9 +54,9 @@ def text_encoding(sample: bytes) -> str:
         RefusedError: none can be told.
 
     """
-    for mark, encoding in _MARKS:
-        if sample.startswith(mark):
-            return encoding
+    marked = marked_encoding(sample)
+    if marked is not None:
+        return marked
     if sample.isascii():
         return "ascii"
     if _is_utf8(sample):
@@ -64,9 +64,14 @@ def text_encoding(sample: bytes) -> str:
     return _guess(sample)
 
 
+def marked_encoding(sample: bytes) -> str | None:
+    """Name the encoding that a byte order mark at the start of a file tells."""
+    return next((encoding for mark, encoding in _MARKS if sample.startswith(mark)), None)
+
+
 def is_binary(data: bytes) -> bool:
     """Tell whether `data` has no byte order mark and more control characters than any text."""
-    if any(data.startswith(mark) for mark, _ in _MARKS):
+    if marked_encoding(data) is not None:
         return False
     sample = data[:_SAMPLE_BYTES]
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
@@ -74,10 +79,8 @@ def is_binary(data: bytes) -> bool:
 
 
 def _decode_marked(data: bytes) -> str | None:
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    return None
+    encoding = marked_encoding(data)
+    return None if encoding is None else data.decode(encoding, "replace")
 
 
 def _decode_unmarked(data: bytes, declared: str | None) -> str:
@@ -144,7 +147,7 @@ def _telling_lines(data: bytes) -> bytes:
 
 
 def _western_unless_central_european(best: CharsetMatch) -> str:
-    """Undo the library's preference for cp1250 where the letters speak for neither."""
-    if best.encoding == "cp1250" and best.language not in _CENTRAL_EUROPEAN:
-        return "cp1252"
+    """Decide between cp1250 and cp1252, which the library ranks alike, by the language."""
+    if best.encoding in {"cp1250", "cp1252"}:
+        return "cp1250" if best.language in _CENTRAL_EUROPEAN else "cp1252"
     return best.encoding

@@ -20,15 +20,18 @@ _BLANK = " \t\r\n\ufeff"
 
 
 def read_json_lines(
-    stream: BinaryIO, origin: Origin, encoding: str, mapping: Mapping[str, str]
+    stream: BinaryIO, origin: Origin, marked: str | None, mapping: Mapping[str, str]
 ) -> Iterator[RawArticle | Reject]:
-    """Yield an article or a reject for each line that is not blank."""
-    for number, line in enumerate(byte_lines(stream, encoding), 1):
+    """Yield an article or a reject for each line that is not blank.
+
+    `marked` is the encoding that a byte order mark tells; without one each line is decoded alone.
+    """
+    for number, line in enumerate(byte_lines(stream, marked), 1):
         if not line.strip():
             continue
         where = f"line {number}"
         try:
-            page = page_from(_fields(_parsed(line, encoding)), mapping)
+            page = page_from(_fields(_parsed(line)), mapping)
             yield origin.article(page, hashlib.sha256(line.strip()).hexdigest(), where)
         except RefusedError as refused:
             yield origin.reject(refused, where)
@@ -47,11 +50,11 @@ def read_json(
             yield origin.reject(refused, where)
 
 
-def _parsed(line: bytes, encoding: str) -> object:
+def _parsed(line: bytes) -> object:
     if len(line) > MAX_RECORD_BYTES:
         raise RefusedError(too_long(), line[:1000])
     try:
-        return json.loads(decode(line, encoding))
+        return json.loads(decode(line))
     except (ValueError, RecursionError) as error:
         raise RefusedError(_NOT_JSON.format(error), line) from error
 

@@ -9,7 +9,7 @@ from flows.ingest.limits import MAX_RECORD_BYTES
 from flows.ingest.streams import CHUNK_BYTES
 
 
-def byte_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+def byte_lines(stream: BinaryIO, encoding: str | None) -> Iterator[bytes]:
     """Yield the lines of a text file as bytes, in UTF-8 where `encoding` is UTF-16 or UTF-32.
 
     A line that is longer than a record may be is given cut to one byte more than that.

@@ -36,4 +36,4 @@ def excerpt(payload: bytes | str | None) -> str | None:
     start = payload[: PAYLOAD_CHARS * 4]
     text = start if isinstance(start, str) else start.decode("utf-8", "replace")
     shown = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
-    return shown[:PAYLOAD_CHARS]
+    return shown[:PAYLOAD_CHARS].strip() or None

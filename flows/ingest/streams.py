@@ -30,7 +30,7 @@ class _Reader(Protocol):
 
 
 _PACKERS: tuple[tuple[bytes, str, tuple[str, ...], Callable[[BinaryIO], _Reader]], ...] = (
-    (b"\x1f\x8b", "gzip", (".gz", ".gzip"), lambda file: gzip.GzipFile(fileobj=file)),
+    (b"\x1f\x8b", "gzip", (".gz", ".gzip"), lambda file: gzip.GzipFile(fileobj=file, mode="rb")),
     (b"BZh", "bzip2", (".bz2",), bz2.BZ2File),
     (b"\xfd7zXZ\x00", "xz", (".xz",), lzma.LZMAFile),
 )

@@ -88,7 +88,9 @@ class _DecodedLines:
                 yield line.decode("ascii", "replace")
 
     def _decoded(self, line: bytes) -> str:
-        return decode(line) if self._encoding == "ascii" else line.decode(self._encoding)
+        if self._encoding == "ascii" and not line.isascii():
+            return decode(line)
+        return line.decode(self._encoding)
 
     def check(self) -> None:
         """Raise `RefusedError` if the row just read holds a spoilt line."""
