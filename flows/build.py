@@ -12,7 +12,7 @@ import polars as pl
 from prefect import Task, flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import PrefectFuture
 
 from flows.clean import CLEANER_VERSION
 from flows.clean.duplicates import cluster_duplicates
@@ -54,6 +54,15 @@ class Batch:
     steps: tuple[PrefectFuture[Path], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Folders of validated rows, and what became of batches that were lost on the way."""
+
+    validated: list[Path]
+    rejects: list[Reject]
+    lost_files: set[str]
+
+
 @flow(name="build", validate_parameters=False)
 def build(
     paths: Sequence[str],
@@ -79,9 +88,9 @@ def build(
         batches = [process(run, shard) for shard in intake.shards]
         if reextract:
             batches += [process_again(batch) for batch in outdated(run)]
-        validated, lost = wait_for(run, batches)
-        clusters = find_duplicates(run, validated)
-        counts = load(run, intake, validated, lost, clusters)
+        outcome = wait_for(run, batches)
+        clusters = find_duplicates(run, outcome.validated)
+        counts = load(run, intake, outcome, clusters)
         return report(run, counts)
 
 
@@ -91,7 +100,7 @@ def running(warehouse: Path, parameters: dict[str, Any]) -> Iterator[Run]:
     with writer_lock(warehouse), progress() as steps:
         with open_writable(warehouse) as connection:
             run_id = begin_run(connection, parameters, _versions())
-        staging = warehouse.parent / ".staging" / warehouse.stem
+        staging = warehouse.with_name(f".{warehouse.stem}.staging")
         try:
             yield Run(run_id, warehouse, staging, steps)
         except BaseException as error:
@@ -157,15 +166,19 @@ def outdated(run: Run) -> list[Path]:
         return outdated_batches(connection, EXTRACTOR_VERSION, run.staging)
 
 
-def wait_for(run: Run, batches: Sequence[Batch]) -> tuple[list[Path], list[Batch]]:
-    """Folders of validated rows, in order, and batches that were lost on the way."""
+def wait_for(run: Run, batches: Sequence[Batch]) -> Outcome:
+    """Wait until every batch has gone through its steps or was lost on the way."""
     run.steps.begin("Cleaning and extracting", sum(batch.articles for batch in batches))
-    articles = {batch.steps[-1]: batch.articles for batch in batches}
-    for future in as_completed(list(articles)):
-        run.steps.advance(articles[future])
+    for batch in batches:
+        batch.steps[-1].wait()
+        run.steps.advance(batch.articles)
     done = [batch for batch in batches if batch.steps[-1].state.is_completed()]
     lost = [batch for batch in batches if not batch.steps[-1].state.is_completed()]
-    return [batch.steps[-1].result() for batch in done], lost
+    return Outcome(
+        validated=[batch.steps[-1].result() for batch in done],
+        rejects=[_as_reject(batch) for batch in lost],
+        lost_files={file for batch in lost for file in _files_of(batch)},
+    )
 
 
 @task(cache_policy=NO_CACHE)
@@ -179,19 +192,14 @@ def find_duplicates(run: Run, batches: Sequence[Path]) -> pl.DataFrame:
 
 
 @task(cache_policy=NO_CACHE)
-def load(
-    run: Run,
-    intake: Intake,
-    batches: Sequence[Path],
-    lost: Sequence[Batch],
-    clusters: pl.DataFrame,
-) -> dict[str, int]:
+def load(run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame) -> dict[str, int]:
     """Load the batches in one transaction that also marks the run complete; rows by outcome."""
     run.steps.begin("Loading")
-    rejects = Rejects.from_records([*intake.rejects, *map(_as_reject, lost)])
-    sources = _sources(intake, lost)
+    rejects = Rejects.from_records([*intake.rejects, *outcome.rejects])
+    sources = _sources(intake, outcome.lost_files)
+    order = Load(run.run_id, outcome.validated, sources, rejects, clusters)
     with open_writable(run.warehouse) as connection:
-        counts = load_batches(connection, Load(run.run_id, batches, sources, rejects, clusters))
+        counts = load_batches(connection, order)
     return counts | {"files_unchanged": intake.skipped}
 
 
@@ -219,29 +227,28 @@ def _as_reject(batch: Batch) -> Reject:
         f"{batch.articles} articles were lost: {failed.state.message}. "
         "Their files are not marked as seen; run again to try them once more."
     )
-    return Reject("extract", ", ".join(_files_of([batch])), None, reason)
+    return Reject("extract", ", ".join(_files_of(batch)), None, reason)
 
 
-def _sources(intake: Intake, lost: Sequence[Batch]) -> pl.DataFrame:
+def _files_of(batch: Batch) -> list[str]:
+    files = pl.read_parquet(batch.shard, columns=["raw_file"])["raw_file"]
+    return files.unique().sort().to_list()
+
+
+def _sources(intake: Intake, lost_files: set[str]) -> pl.DataFrame:
     """Rows for `sources`; `replaces` tells files whose earlier articles this run replaces.
 
     Files with articles in a lost batch are left out, so that the next run reads them again.
     """
     archives = {source.raw_file for source in intake.sources if source.raw_member}
     archives |= {source.raw_file for source in intake.unchanged if source.raw_member}
-    forgotten = set(_files_of(lost))
     rows = [
         asdict(source) | {"replaces": bool(source.raw_member) or source.raw_file not in archives}
         for source in intake.sources
-        if source.raw_file not in forgotten
+        if source.raw_file not in lost_files
     ]
     dtypes = {name: t for name, t in Sources.dtypes().items() if name != "run_id"}
     return pl.DataFrame(rows, schema=dtypes | {"replaces": pl.Boolean()})
-
-
-def _files_of(batches: Sequence[Batch]) -> list[str]:
-    shards = [pl.read_parquet(batch.shard, columns=["raw_file"]) for batch in batches]
-    return pl.concat(shards)["raw_file"].unique().sort().to_list() if shards else []
 
 
 def _versions() -> dict[str, str]:

@@ -1,11 +1,14 @@
 """Starting the build flow: an API to report to, worker processes, a thread for every task."""
 
 import os
+import signal
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from flows.ingest import Intake, find_files, ingest
@@ -38,8 +41,13 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
     Raises:
         StancebankError: if a path, the warehouse or the server stand in the way.
     """
+    find_files(order.paths)
     workers = order.workers or os.cpu_count() or 1
-    with prefect_api(mode, log_level=log_level), worker_processes(workers):
+    with (
+        interrupted_once(),
+        prefect_api(mode, log_level=log_level),
+        worker_processes(workers),
+    ):
         from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
 
         from flows.build import build  # noqa: PLC0415
@@ -52,6 +60,21 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
             mapping=order.mapping,
             reextract=order.reextract,
         )
+
+
+@contextmanager
+def interrupted_once() -> Iterator[None]:
+    """Inside, the first Ctrl-C interrupts; later ones do not disturb the tidying up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def rehearse(order: BuildOrder) -> Intake:
