@@ -176,7 +176,7 @@ def render(report: Report) -> RenderableType:
         parts += [Text(), _speaker_grid(report)]
     if report.rejects:
         parts += [Text(), _reject_grid(report)]
-    return Group(*parts, Text(), *_next_steps(report))
+    return Group(*parts, Text())
 
 
 def _facts(report: Report) -> Grid:
@@ -217,8 +217,8 @@ def _next_steps(report: Report) -> list[Text]:
     )
     return [
         Text(f"The warehouse is {report.warehouse}. Next:"),
-        Text(f'  stancebank sql{option} "{EXAMPLE_SQL}"', style="green"),
-        Text(f"  stancebank export{option} release", style="green"),
+        Text(f'stancebank sql{option} "{EXAMPLE_SQL}"', style="green"),
+        Text(f"stancebank export{option} release", style="green"),
     ]
 
 
@@ -239,5 +239,7 @@ def markdown(report: Report) -> str:
 
 
 def show(report: Report, console: Console) -> None:
-    """Print the report."""
+    """Print the report, and what to do next in lines that can be copied."""
     console.print(render(report))
+    for line in _next_steps(report):
+        console.print(line, soft_wrap=True)

@@ -15,7 +15,13 @@ from flows.server import running_server
 
 REASONS_SHOWN = 10
 STYLES = {"complete": "green", "failed": "red", "interrupted": "yellow", "running": "cyan"}
-COUNTS_SHOWN = ("articles", "statements", "stances", "rejects", "files_unchanged")
+COUNTS_SHOWN = {
+    "articles": "articles",
+    "statements": "statements",
+    "stances": "stances",
+    "rejects": "rejects",
+    "files_unchanged": "skipped",
+}
 
 
 def show_status(warehouse: Path, runs: int, console: Console) -> None:
@@ -33,8 +39,8 @@ def show_status(warehouse: Path, runs: int, console: Console) -> None:
 
 def _run_grid(connection: duckdb.DuckDBPyConnection, runs: int) -> Grid:
     grid = Grid(title="Runs", title_justify="left", title_style="bold", box=None)
-    for heading in ("run", "status", "started (UTC)", "seconds", *COUNTS_SHOWN):
-        grid.add_column(heading.replace("_", " "), no_wrap=True)
+    for heading in ("run (UTC)", "status", "seconds", *COUNTS_SHOWN.values()):
+        grid.add_column(heading, no_wrap=True)
     rows = connection.execute(
         "SELECT run_id, status, started_at, finished_at, counts FROM runs "
         "ORDER BY started_at DESC LIMIT ?",
@@ -44,7 +50,6 @@ def _run_grid(connection: duckdb.DuckDBPyConnection, runs: int) -> Grid:
         grid.add_row(
             run_id,
             Text(status, style=STYLES[status]),
-            f"{started:%Y-%m-%d %H:%M:%S}",
             _seconds(started, finished),
             *_numbers(counts),
         )

@@ -16,6 +16,7 @@ from schemas.registry import TABLES
 
 ROW_GROUP = 122_880
 FLAT_VIEW = "speaker_statement_stance"
+FLAT_ORDER = "published_at, outlet, article_id, statement_id, target"
 PUBLISHERS_TEXT = {
     "articles": ("text",),
     "removed_lines": ("line",),
@@ -61,7 +62,7 @@ def write_release(
 
 
 def _write_flat(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
-    query = f"SELECT * FROM {FLAT_VIEW} ORDER BY published_at, outlet, ALL"
+    query = f"SELECT * FROM {FLAT_VIEW} ORDER BY {FLAT_ORDER}"
     empty = connection.sql(f"{query} LIMIT 0").to_arrow_table()
     return _write(connection, query, empty.schema, folder / f"{FLAT_VIEW}.parquet")
 

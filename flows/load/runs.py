@@ -10,8 +10,8 @@ from schemas.operations import Runs
 
 
 def new_run_id(now: datetime) -> str:
-    """A run's name, such as `20260823T194210.052113Z`: sortable by time."""
-    return now.strftime("%Y%m%dT%H%M%S.%fZ")
+    """A run's name, such as `20260823T194210.052Z`: sortable by time."""
+    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"
 
 
 def begin_run(
