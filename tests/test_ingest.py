@@ -20,6 +20,7 @@ from warcio.warcwriter import WARCWriter
 from flows.ingest import Intake, MappingError, NothingFoundError, find_files, ingest
 from schemas.records import Reject
 
+SAMPLES = Path(__file__).parent.parent / "raw"
 STORY = "Minister backs treaty\n\nThe minister said “we will sign it” on Monday — twice.\n"
 PAGE = f"<!DOCTYPE html><html><head><title>T</title></head><body><p>{STORY}</p></body></html>"
 
@@ -35,6 +36,11 @@ def run(tmp_path, monkeypatch):
         return ingest(find_files(paths or ["."]), known, tmp_path / "shards", **options)
 
     return call
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory) -> Intake:
+    return ingest(find_files([str(SAMPLES)]), frozenset(), tmp_path_factory.mktemp("shards"))
 
 
 def rows(intake: Intake) -> list[dict]:
@@ -187,7 +193,7 @@ class TestFormats:
         assert rows(intake)[0]["content"] == "<p>café"
         assert rows(intake)[0]["raw_member"] == "record 2"
         (reject,) = intake.rejects
-        assert "2 of its records" in reject.reason
+        assert "left out 2 x a record that is no page" in reject.reason
         assert "image/png" in reject.reason
 
     def test_warc_with_chunked_and_gzipped_content(self, run):
@@ -256,7 +262,9 @@ class TestFormats:
 
 
 class TestEncodings:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-32"])
+    @pytest.mark.parametrize(
+        "encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-32", "utf-16-le"]
+    )
     def test_text_in_usual_encodings(self, run, encoding):
         Path("a.txt").write_bytes((STORY * 3).encode(encoding))
         Path("b.csv").write_bytes("text,title\n“quoted”,café\n".encode(encoding))
@@ -528,3 +536,30 @@ class TestBadInput:
         Path("a.txt").write_text("x")
         Path("a.txt").chmod(0)
         assert "Permission denied" in only_reject(run()).reason
+
+
+class TestSamples:
+    def test_every_sample_is_accounted_for(self, samples):
+        files = {path for path in SAMPLES.rglob("*") if path.is_file()} - {SAMPLES / "README.md"}
+        assert {source.raw_file.split("raw/")[-1] for source in samples.sources} == {
+            path.relative_to(SAMPLES).as_posix() for path in files
+        }
+        assert samples.articles == 32
+        assert all(row["content"].strip() for row in rows(samples))
+
+    def test_bad_samples_are_rejected_and_say_why(self, samples):
+        reasons = {
+            (Path(reject.raw_file or "").name, reject.raw_member): reject.reason
+            for reject in samples.rejects
+        }
+        expected = {
+            ("empty.txt", None): "empty",
+            ("binary.txt", None): "binary",
+            ("wrong-encoding.txt", None): "encoding",
+            ("truncated.jsonl.gz", None): "cut off",
+            ("broken-lines.jsonl", "line 2"): "not JSON",
+            ("broken-lines.jsonl", "line 3"): "'text'",
+            ("broken-lines.jsonl", "line 4"): "but is list",
+        }
+        assert all(word in reasons[place] for place, word in expected.items())
+        assert {name for name, _ in set(reasons) - set(expected)} == {"lenna.warc.gz"}

@@ -11,7 +11,10 @@ UNDECODABLE = (
     "its text encoding cannot be told (not UTF-8, nor what it declares, nor a common legacy "
     "encoding): save it as UTF-8"
 )
-BINARY = "is binary data, not text: give articles as text, HTML or one of the supported formats"
+BINARY = (
+    "is binary data, not text: give articles as text (UTF-8 is best), HTML or another supported "
+    "format"
+)
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -65,8 +68,14 @@ def text_encoding(sample: bytes) -> str:
 
 
 def marked_encoding(sample: bytes) -> str | None:
-    """Name the encoding that a byte order mark at the start of a file tells."""
-    return next((encoding for mark, encoding in _MARKS if sample.startswith(mark)), None)
+    """Name the Unicode encoding that a byte order mark tells, or that zero bytes show as UTF-16."""
+    marked = next((encoding for mark, encoding in _MARKS if sample.startswith(mark)), None)
+    if marked is not None or len(sample) < 8:
+        return marked
+    even, odd = (sample[start::2].count(0) / (len(sample) // 2) for start in (0, 1))
+    if max(even, odd) > 0.5 and min(even, odd) < 0.01:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return None
 
 
 def is_binary(data: bytes) -> bool:

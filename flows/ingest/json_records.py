@@ -54,7 +54,7 @@ def _parsed(line: bytes) -> object:
     if len(line) > MAX_RECORD_BYTES:
         raise RefusedError(too_long(), line[:1000])
     try:
-        return json.loads(decode(line))
+        return json.loads(decode(line.strip()))
     except (ValueError, RecursionError) as error:
         raise RefusedError(_NOT_JSON.format(error), line) from error
 

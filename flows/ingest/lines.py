@@ -19,7 +19,7 @@ def byte_lines(stream: BinaryIO, encoding: str | None) -> Iterator[bytes]:
 
     """
     file = io.BufferedReader(stream, CHUNK_BYTES) if isinstance(stream, io.RawIOBase) else stream
-    if encoding in {"utf-16", "utf-32"}:
+    if encoding and encoding.startswith(("utf-16", "utf-32")):
         text = io.TextIOWrapper(file, encoding, "replace", newline="\n")
         yield from _lines(lambda size: text.readline(size).encode())
         return

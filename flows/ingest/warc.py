@@ -51,7 +51,7 @@ def read_warc(stream: BinaryIO, origin: Origin) -> Iterator[RawArticle | Reject]
             case (page, sha256):
                 yield origin.article(page, sha256, f"record {number}")
     for reason, count in sorted(passed_over.items()):
-        yield origin.reject(RefusedError(f"{count} of its records {reason}: they are left out"))
+        yield origin.reject(RefusedError(f"left out {count} x {reason}"))
 
 
 def _next_start(reader: BufferedReader) -> tuple[bytes, bytes]:
@@ -85,15 +85,15 @@ def _outcome(reader: BufferedReader, start: bytes) -> tuple[Page, str] | Refused
 
 def _content(record: Any) -> tuple[Page, str] | str | None:
     if record.rec_type == "revisit":
-        return "point to pages stored elsewhere (revisit)"
+        return "a pointer to a page stored elsewhere (revisit): give the file that holds it"
     if record.rec_type not in _PAGE_TYPES:
         return None
     status = record.http_headers.get_statuscode() if record.http_headers else "200"
     if status != "200":
-        return f"are answers without a page (HTTP status {status})"
+        return f"an answer without a page (HTTP status {status}): nothing to do"
     medium, declared = _medium(record)
     if medium not in _KINDS:
-        return f"are no pages but {medium or 'of unknown type'}"
+        return f"a record that is no page ({medium or 'of unknown type'}): nothing to do"
     data = _payload(record)
     content = decode(data, declared)
     if not content.strip():
