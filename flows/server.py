@@ -60,7 +60,7 @@ class Server:
     def answers(self) -> bool:
         """Whether this very server listens on its port."""
         try:
-            with urllib.request.urlopen(self.url + IDENTITY_PATH, timeout=2) as response:
+            with urllib.request.urlopen(self.url + IDENTITY_PATH, timeout=5) as response:
                 return bool(response.read().decode(errors="replace") == self.token)
         except (OSError, ValueError):
             return False
