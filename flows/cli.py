@@ -177,7 +177,9 @@ def clean(
     target: OutputOption = "-",  # type: ignore[assignment]
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Show one page with what was taken out and why."),
+        typer.Option(
+            metavar="FILE", help="Show the articles of a file with what was taken out and why."
+        ),
     ] = None,
 ) -> None:
     """Turn pages into clean texts, without a warehouse.
@@ -190,11 +192,12 @@ def clean(
     * `stancebank clean --input pages.jsonl --output texts.jsonl`
     * `stancebank clean --explain page.html`
     """
-    from flows.clean.explain import explain_file  # noqa: PLC0415
     from flows.clean.filter import clean_lines  # noqa: PLC0415
+    from flows.explain import explain_file  # noqa: PLC0415
 
     if explain:
-        typer.echo(explain_file(explain))
+        for page in explain_file(explain):
+            typer.echo(page)
         return
     target.writelines(f"{line}\n" for line in clean_lines(source))
 
