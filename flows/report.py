@@ -30,7 +30,7 @@ class SpeakerLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run: its counts, and totals of the warehouse after it."""
+    """One run: its counts, its first rejects, and totals of the warehouse after it."""
 
     run_id: str
     warehouse: str
@@ -46,7 +46,7 @@ class Report:
     def nothing_done(self) -> bool:
         """Whether there were inputs and every one of them was refused."""
         used = ("articles", "articles_unchanged", "articles_older_versions", "files_unchanged")
-        return bool(self.rejects) and not any(self.counts.get(name, 0) for name in used)
+        return self.counts["rejects"] > 0 and not any(self.counts.get(name, 0) for name in used)
 
 
 def make_report(
@@ -118,9 +118,9 @@ def _speakers(connection: duckdb.DuckDBPyConnection) -> list[SpeakerLine]:
 
 
 def _rejects(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[tuple[str, str]]:
-    query = """
+    query = f"""
         SELECT concat_ws(' › ', raw_file, raw_member), reason FROM rejects
-        WHERE run_id = ? ORDER BY ALL
+        WHERE run_id = ? ORDER BY ALL LIMIT {REJECTS_SHOWN}
     """
     return [(place, reason) for place, reason in _rows(connection, query, run_id)]
 
@@ -140,7 +140,7 @@ def summary_lines(report: Report) -> list[tuple[str, str]]:
         ("Cleaning", f"{totals['removed lines']:,} lines taken out, each kept with its reason"),
         ("Statements", f"{totals['statements']:,} ({kinds or 'none'})"),
         ("Stances", f"{totals['stances']:,} by {totals['speakers']:,} speakers"),
-        ("Rejects", f"{totals['rejects']:,} in all, {len(report.rejects):,} new"),
+        ("Rejects", f"{totals['rejects']:,} in all, {counts['rejects']:,} new"),
     ]
 
 
@@ -201,9 +201,9 @@ def _reject_grid(report: Report) -> Grid:
     grid = Grid(title="Not loaded", title_justify="left", title_style="bold", box=None)
     grid.add_column("Input", overflow="fold")
     grid.add_column("Why", overflow="fold")
-    for place, reason in report.rejects[:REJECTS_SHOWN]:
+    for place, reason in report.rejects:
         grid.add_row(Text(place), Text(reason))
-    more = len(report.rejects) - REJECTS_SHOWN
+    more = report.counts["rejects"] - len(report.rejects)
     if more > 0:
         grid.add_row(f"… and {more:,} more", "stancebank sql 'FROM rejects'")
     return grid
@@ -229,13 +229,18 @@ def markdown(report: Report) -> str:
     if report.speakers:
         lines += ["\n| Speaker | Statements | For | Against |", "|---|---|---|---|"]
         lines += [
-            f"| {s.name} | {s.statements} | {'; '.join(s.favors)} | {'; '.join(s.opposes)} |"
-            for s in report.speakers
+            f"| {_cell(line.name)} | {line.statements} "
+            f"| {_cell('; '.join(line.favors))} | {_cell('; '.join(line.opposes))} |"
+            for line in report.speakers
         ]
     if report.rejects:
         lines += ["\n| Not loaded | Why |", "|---|---|"]
-        lines += [f"| {place} | {reason} |" for place, reason in report.rejects[:REJECTS_SHOWN]]
+        lines += [f"| {_cell(place)} | {_cell(reason)} |" for place, reason in report.rejects]
     return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def show(report: Report, console: Console) -> None:
