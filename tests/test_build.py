@@ -140,6 +140,27 @@ def test_results_do_not_depend_on_workers_or_order(
     assert ask(tmp_path, query) == ask(samples, query)
 
 
+def test_what_another_extractor_read_is_read_again_when_asked(
+    tmp_path: Path, stancebank: Command
+) -> None:
+    write_articles(tmp_path / "raw" / "a.jsonl", ['Minister Ada Moreau said: "We will go on."'])
+    stancebank(tmp_path, "run")
+    before = ask(tmp_path, "SELECT statement_id, text FROM statements")
+    assert before
+    with duckdb.connect(str(tmp_path / "warehouse/stancebank.duckdb")) as connection:
+        connection.execute("UPDATE articles SET extractor_version = 'older'")
+    assert "nothing new" in stancebank(tmp_path, "run").stdout
+    done = stancebank(tmp_path, "run", "--reextract")
+    assert done.returncode == 0, done.stderr
+    assert ask(tmp_path, "SELECT statement_id, text FROM statements") == before
+    assert ask(tmp_path, "SELECT statement_id, text FROM statements_history") == before
+    assert ask(tmp_path, "SELECT count(*) FROM articles WHERE extractor_version = 'older'") == [
+        (0,)
+    ]
+    again = stancebank(tmp_path, "run", "--reextract")
+    assert "nothing new" in again.stdout
+
+
 def test_inputs_of_which_nothing_can_be_used_end_with_status_1(
     tmp_path: Path, stancebank: Command
 ) -> None:
