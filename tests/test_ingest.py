@@ -427,6 +427,13 @@ class TestBadInput:
         assert intake.rejects[0].payload == "not json"
         assert (intake.sources[0].status, intake.sources[0].records) == ("loaded", 4)
 
+    def test_a_file_of_bad_lines_only_does_not_flood_the_rejects(self, run):
+        Path("a.jsonl").write_bytes(jsonl(*({"body": "x"} for _ in range(10_050))))
+        intake = run()
+        assert len(intake.rejects) == 10_001
+        assert "50 more records" in intake.rejects[-1].reason
+        assert intake.sources[0].records == 10_050
+
     def test_records_before_a_cut_in_gzip_are_kept(self, run):
         records = [{"text": os.urandom(500).hex()} for _ in range(100)]
         data = gzip.compress(jsonl(*records))

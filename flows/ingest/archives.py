@@ -44,7 +44,7 @@ def zip_members(entry: Entry) -> Iterator[Entry | Reject]:
     except _ZIP_ERRORS as error:
         raise_again_if_of_the_machine(error)
         raise RefusedError(f"is a damaged zip archive ({error}): fetch it again") from error
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if _OFFICE_MEMBERS & {info.filename for info in infos[:2]}:
         raise RefusedError("is an Office document or e-book: save it as text or HTML")
     for info in infos:

@@ -13,7 +13,7 @@ from flows.ingest.decode import marked_encoding, text_encoding
 from flows.ingest.documents import read_document
 from flows.ingest.fields import checked_mapping
 from flows.ingest.json_records import read_json, read_json_lines
-from flows.ingest.limits import Budget
+from flows.ingest.limits import MAX_REJECTS, Budget
 from flows.ingest.origins import Entry, Origin, valid_unicode
 from flows.ingest.recognize import HEAD_BYTES, Format, recognize
 from flows.ingest.records import Intake, Source, Unchanged
@@ -24,6 +24,8 @@ from flows.ingest.tables import read_csv, read_parquet
 from flows.ingest.warc import read_warc
 from schemas.records import RawArticle, Reject
 
+MORE_REJECTS = "{:,} more records of it were refused: correct what the first ones name"
+UNFORESEEN = "cannot be read ({}: {}), an unforeseen damage: leave it out, and please report it"
 NO_ARTICLES = "holds no articles: fetch it again or remove it"
 
 Event = RawArticle | Reject | Source | Unchanged
@@ -109,7 +111,10 @@ class _Reader:
             articles += isinstance(event, RawArticle)
             rejects += isinstance(event, Reject)
             unchanged += isinstance(event, Unchanged)
-            yield event
+            if not (isinstance(event, Reject) and rejects > MAX_REJECTS):
+                yield event
+        if rejects > MAX_REJECTS:
+            yield origin.reject(RefusedError(MORE_REJECTS.format(rejects - MAX_REJECTS)))
         loaded = bool(articles or unchanged)
         if loaded:
             self._known.add(origin.sha256)
@@ -130,6 +135,11 @@ class _Reader:
                 yield event
         except RefusedError as refused:
             yield entry.origin.reject(refused)
+        except OSError:
+            raise
+        except Exception as error:
+            reason = UNFORESEEN.format(type(error).__name__, error)
+            yield entry.origin.reject(RefusedError(reason))
         else:
             if empty:
                 yield entry.origin.reject(RefusedError(NO_ARTICLES))

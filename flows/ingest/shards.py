@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import asdict, astuple
+from operator import attrgetter
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +24,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "authors": pl.List(pl.String),
     "published_at": pl.String,
 }
+_row = attrgetter(*SCHEMA)
 
 
 class ShardWriter:
@@ -55,9 +56,11 @@ class ShardWriter:
     def _written(self) -> Path:
         path = self._folder / f"intake-{_digest(self._pending)}.parquet"
         if not path.exists():
-            rows = [asdict(article) for article in self._pending]
+            rows = [_row(article) for article in self._pending]
             unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-            pl.DataFrame(rows, schema=SCHEMA).write_parquet(unfinished)
+            pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(
+                unfinished, compression="lz4"
+            )
             unfinished.replace(path)
         return path
 
@@ -65,5 +68,5 @@ class ShardWriter:
 def _digest(articles: list[RawArticle]) -> str:
     digest = hashlib.sha256()
     for article in articles:
-        digest.update(hashlib.sha256(repr(astuple(article)).encode()).digest())
+        digest.update(hashlib.sha256(repr(_row(article)).encode()).digest())
     return digest.hexdigest()[:32]

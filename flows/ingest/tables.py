@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,15 +105,13 @@ def _rows(lines: _DecodedLines) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(MAX_RECORD_BYTES)
     texts = iter(lines)
     header = next(texts, "")
-    delimiter = max(_DELIMITERS, key=header.count)
-    yield 1, next(csv.reader([header], delimiter=delimiter), [])
-    reader = csv.reader(texts, delimiter=delimiter)
-    line = 2
+    reader = csv.reader(chain([header], texts), delimiter=max(_DELIMITERS, key=header.count))
+    line = 1
     try:
         for row in reader:
             if any(row):
                 yield line, row
-            line = reader.line_num + 2
+            line = reader.line_num + 1
     except csv.Error as error:
         raise RefusedError(
             f"breaks off at line {line} ({error}; a quotation mark that is not closed, or a field "

@@ -1,6 +1,7 @@
 """WARC files, and the WET files made of them."""
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -17,6 +18,8 @@ from flows.ingest.origins import Origin, Page
 from flows.ingest.refusals import RefusedError
 from flows.ingest.streams import CHUNK_BYTES, chunks
 from schemas.records import ContentKind, RawArticle, Reject
+
+logging.getLogger("warcio").addHandler(logging.NullHandler())
 
 _KINDS: dict[str, ContentKind] = {
     "text/html": "html",
