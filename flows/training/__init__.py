@@ -1,0 +1,1 @@
+"""Training of the attribution model: corpora, network, training run, evaluation and export."""
