@@ -121,6 +121,11 @@ class TestFormats:
         Path("page.txt").write_text(PAGE)
         assert [row["kind"] for row in rows(run())] == ["html"]
 
+    @pytest.mark.parametrize("start", ["MZUZU: ", "RIFF ", "BZh ", "ID3 ", '"Text" '])
+    def test_text_that_begins_like_a_binary_format(self, run, start):
+        Path("a.txt").write_text(start + STORY)
+        assert [row["content"] for row in rows(run())] == [start + STORY]
+
     def test_json_lines_fields(self, run):
         record = {
             "id": 7,
@@ -167,12 +172,14 @@ class TestFormats:
         assert (first["raw_member"], second["raw_member"]) == ("line 2", "line 6")
 
     def test_parquet(self, run):
-        frame = pl.DataFrame({"text": ["one", "two"], "author": [["Jo"], None], "other": [1, 2]})
+        frame = pl.DataFrame(
+            {"text": ["one", "two"], "author": [["Jo"], None], "html": [b"", "<p>café".encode()]}
+        )
         frame = frame.with_columns(published_at=pl.lit("2026-05-06").str.to_date())
         frame.write_parquet("p.parquet")
         Path("q.parquet.gz").write_bytes(gzip.compress(Path("p.parquet").read_bytes() + b""))
         found = rows(run("p.parquet"))
-        assert [row["content"] for row in found] == ["one", "two"]
+        assert [row["content"] for row in found] == ["one", "<p>café"]
         assert [row["authors"] for row in found] == [["Jo"], []]
         assert {row["published_at"] for row in found} == {"2026-05-06"}
         assert len(rows(run("q.parquet.gz"))) == 2
@@ -387,6 +394,7 @@ class TestBadInput:
             ("binary.txt", bytes(range(256)) * 20, "binary"),
             ("image.html", b"\x89PNG\r\n\x1a\n" + bytes(50), "PNG image"),
             ("paper.pdf", b"%PDF-1.7 ...", "a PDF"),
+            ("deck.ps", b"%!PS-Adobe-3.0", "PostScript"),
             ("style.css", b"body { color: red }", "not supported"),
             ("feed.xml", b"<?xml version='1.0'?><rss></rss>", "not supported"),
             ("half.parquet", b"PAR1" + bytes(100), "damaged Parquet"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from flows.ingest.decode import decode
 from flows.ingest.limits import MAX_RECORD_BYTES, in_megabytes
 from flows.ingest.origins import Page
 from flows.ingest.refusals import RefusedError
@@ -77,6 +78,8 @@ def too_long() -> str:
 
 def _text(record: Mapping[str, object], name: str) -> str | None:
     value = record[name]
+    if isinstance(value, bytes):
+        value = decode(value)
     if value is not None and not isinstance(value, str):
         raise _wrong_type(name, "text", value)
     return value if value and value.strip() else None

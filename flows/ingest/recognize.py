@@ -39,7 +39,6 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"WARC/", Format.WARC),
 )
 _FOREIGN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"%PDF", "a PDF"),
     (0, b"\x89PNG", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
     (0, b"GIF8", "a GIF image"),
@@ -52,7 +51,6 @@ _FOREIGN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"OggS", "an Ogg recording"),
     (0, b"RIFF", "a recording (RIFF)"),
     (0, b"\x1aE\xdf\xa3", "a video (Matroska)"),
-    (0, b"{\\rtf", "an RTF document"),
     (0, b"\xd0\xcf\x11\xe0", "an old Office document"),
     (0, b"7z\xbc\xaf", "a 7-Zip archive"),
     (0, b"Rar!", "a RAR archive"),
@@ -63,6 +61,7 @@ _FOREIGN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "a program"),
     (0, b"MZ", "a program"),
 )
+_FOREIGN_TEXT_MAGIC = ((b"%PDF", "a PDF"), (b"%!PS", "PostScript"), (b"{\\rtf", "an RTF document"))
 _BY_SUFFIX = {
     ".txt": Format.TEXT,
     ".htm": Format.HTML,
@@ -106,17 +105,22 @@ def recognize(head: bytes, name: str) -> Format:
         if head.startswith(magic, offset):
             return form
     suffix = PurePosixPath(name).suffix.lower()
-    _refuse_foreign(head, suffix)
+    _refuse_foreign(head)
     return _by_text(head, suffix)
 
 
-def _refuse_foreign(head: bytes, suffix: str) -> None:
-    for offset, magic, what in _FOREIGN_MAGIC:
-        if head.startswith(magic, offset):
-            raise RefusedError(f"is {what}, which is not supported: {SUPPORTED}", head)
+def _refuse_foreign(head: bytes) -> None:
+    foreign = [what for magic, what in _FOREIGN_TEXT_MAGIC if head.startswith(magic)]
+    if is_binary(head):
+        foreign += [what for at, magic, what in _FOREIGN_MAGIC if head.startswith(magic, at)]
+    if foreign:
+        raise RefusedError(f"is {foreign[0]}, which is not supported: {SUPPORTED}", head)
+
+
+def _refuse_foreign_suffix(suffix: str) -> None:
     medium = (mimetypes.types_map.get(suffix) or "").split("/")[0]
     if suffix in _FOREIGN_TEXT or medium in {"image", "audio", "video", "font"}:
-        raise RefusedError(f"is a {suffix} file, which is not supported: {SUPPORTED}", head)
+        raise RefusedError(f"is a {suffix} file, which is not supported: {SUPPORTED}")
 
 
 def _by_text(head: bytes, suffix: str) -> Format:
@@ -127,7 +131,10 @@ def _by_text(head: bytes, suffix: str) -> Format:
         return Format.TAR
     if is_binary(head):
         raise RefusedError(BINARY, head)
-    return _by_start(head, named) or named or _unnamed(head)
+    known_by_start = _by_start(head, named)
+    if known_by_start is None:
+        _refuse_foreign_suffix(suffix)
+    return known_by_start or named or _unnamed(head)
 
 
 def _by_start(head: bytes, named: Format | None) -> Format | None:

@@ -34,7 +34,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A file or archive member that was not parsed, since its bytes have been read before."""
+    """A file or archive member that was not parsed, since its bytes have been read before.
+
+    An unchanged archive stands for all its members.
+    """
 
     raw_file: str
     raw_member: str

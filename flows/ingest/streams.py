@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,10 +30,17 @@ class _Reader(Protocol):
     def read1(self, size: int = ..., /) -> bytes: ...
 
 
-_PACKERS: tuple[tuple[bytes, str, tuple[str, ...], Callable[[BinaryIO], _Reader]], ...] = (
-    (b"\x1f\x8b", "gzip", (".gz", ".gzip"), lambda file: gzip.GzipFile(fileobj=file, mode="rb")),
-    (b"BZh", "bzip2", (".bz2",), bz2.BZ2File),
-    (b"\xfd7zXZ\x00", "xz", (".xz",), lzma.LZMAFile),
+_PACKERS: tuple[
+    tuple[re.Pattern[bytes], str, tuple[str, ...], Callable[[BinaryIO], _Reader]], ...
+] = (
+    (
+        re.compile(rb"\x1f\x8b"),
+        "gzip",
+        (".gz", ".gzip"),
+        lambda file: gzip.GzipFile(fileobj=file, mode="rb"),
+    ),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bzip2", (".bz2",), bz2.BZ2File),
+    (re.compile(rb"\xfd7zXZ\x00"), "xz", (".xz",), lzma.LZMAFile),
 )
 
 
@@ -48,7 +56,7 @@ class Unpacked(io.RawIOBase):
         super().__init__()
         self._budget = budget
         self._packer, self._reader = next(
-            (name, opened(file)) for magic, name, _, opened in _PACKERS if head.startswith(magic)
+            (name, opened(file)) for magic, name, _, opened in _PACKERS if magic.match(head)
         )
 
     def readable(self) -> bool:
@@ -78,7 +86,7 @@ class Unpacked(io.RawIOBase):
 
 def is_packed(head: bytes) -> bool:
     """Tell whether a file that begins with `head` is compressed."""
-    return any(head.startswith(magic) for magic, *_ in _PACKERS)
+    return any(magic.match(head) for magic, *_ in _PACKERS)
 
 
 def unpacked_name(name: str) -> str:
