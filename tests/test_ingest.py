@@ -509,6 +509,30 @@ class TestBadInput:
         Path("t.tar").write_bytes(buffer.getvalue())
         assert "is a link" in only_reject(run()).reason
 
+    def test_a_tar_header_that_would_fill_the_memory(self, run):
+        header = tarfile.TarInfo("x")
+        header.type, header.size = tarfile.XHDTYPE, 30 * 2**20
+        data = tarred({"a.txt": b"one"})[:1024] + header.tobuf() + bytes(header.size)
+        Path("t.tar").write_bytes(data)
+        intake = run()
+        assert [row["content"] for row in rows(intake)] == ["one"]
+        assert "absurdly large header" in intake.rejects[0].reason
+
+    @pytest.mark.parametrize(
+        ("error", "kept"), [(-3, ["page 0", "page 2", "page 3"]), (50, ["page 0", "page 3"])]
+    )
+    def test_a_warc_record_with_a_wrong_length(self, run, error, kept):
+        pages = [(f"https://a.example/{n}", "text/plain", b"page %d" % n) for n in range(4)]
+        data = warc(*pages)
+        starts = [n for n in range(len(data)) if data.startswith(b"WARC/1.0", n)]
+        head, length, rest = data[starts[2] :].partition(b"Content-Length: ")
+        true, rest = rest.split(b"\r\n", 1)
+        wrong = head + length + b"%d\r\n" % (int(true) + error) + rest
+        Path("c.warc").write_bytes(data[: starts[2]] + wrong)
+        intake = run()
+        assert [row["content"] for row in rows(intake)] == kept
+        assert "wrong Content-Length" in intake.rejects[0].reason
+
     def test_an_encrypted_zip(self, run):
         data = bytearray(zipped(**{"a.txt": b"secret"}))
         data[6] |= 1

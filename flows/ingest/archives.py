@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from flows.ingest.limits import MAX_ARCHIVE_DEPTH, Budget
 from flows.ingest.origins import Entry, Origin, valid_unicode
@@ -20,6 +20,14 @@ from schemas.records import Reject
 
 _ENCRYPTED_FLAG = 0x1
 _OFFICE_MEMBERS = frozenset(["[Content_Types].xml", "mimetype"])
+_EXTENSION_TYPES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_MAX_EXTENSION_BYTES = 2**20
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -61,7 +69,9 @@ def tar_members(entry: Entry, stream: BinaryIO) -> Iterator[Entry | Reject]:
     members = _Members(entry)
     blocks = io.BufferedReader(stream, CHUNK_BYTES) if isinstance(stream, io.RawIOBase) else stream
     try:
-        with tarfile.open(fileobj=blocks, mode="r|", bufsize=tarfile.BLOCKSIZE) as archive:
+        with tarfile.open(
+            fileobj=blocks, mode="r|", bufsize=tarfile.BLOCKSIZE, tarinfo=_BoundedHeader
+        ) as archive:
             for info in archive:
                 if not info.isdir():
                     yield from members.take(info.name, partial(_copy_tarred, archive, info))
@@ -72,6 +82,23 @@ def tar_members(entry: Entry, stream: BinaryIO) -> Iterator[Entry | Reject]:
         raise RefusedError(
             f"is a damaged tar archive ({error}): what stands before was read; fetch it again"
         ) from error
+
+
+class _BoundedHeader(tarfile.TarInfo):
+    """A tar header whose extension, which is read into memory, is of a sane size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header block.
+
+        Raises:
+            RefusedError: its extension is larger than any name or attribute.
+
+        """
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENSION_TYPES and header.size > _MAX_EXTENSION_BYTES:
+            raise RefusedError("is a tar archive with an absurdly large header: it is not read on")
+        return header
 
 
 class _Members:
