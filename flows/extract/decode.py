@@ -149,7 +149,7 @@ def _span_states(states: Floats, spans: Ints) -> Floats:
     """Represent spans by first, last and mean unit: [n, 3 * width]."""
     low, high = spans.T
     means = [states[a:b].mean(axis=0) for a, b in spans.tolist()]
-    mean = np.array(means, dtype=np.float32).reshape(len(spans), -1)
+    mean = np.array(means, dtype=np.float32).reshape(len(spans), states.shape[1])
     return np.concatenate([states[low], states[high - 1], mean], axis=1)
 
 

@@ -31,7 +31,7 @@ from flows.extract.pieces import Pieces, Window, encode, plan_windows
 from flows.extract.records import Attribution, Part, Spans
 
 MODEL_FOLDER = Path(__file__).parent / "model"
-LONGEST_STRETCH = 300_000
+LONGEST_STRETCH = 100_000
 """Characters worked on at once; a longer text is cut at a paragraph, to bound memory."""
 
 _CLS, _SEP = 101, 102
@@ -98,8 +98,6 @@ class Tagger:
         transitions = np.array(decoding["transitions"], dtype=np.float32)
         self.model = Model(transitions, self._score_links, rules)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
         self._encoder = _session(folder / "model.onnx")
         self._links = _session(folder / "links.onnx")
 

@@ -55,7 +55,7 @@ def export(given: argparse.Namespace) -> None:
         },
     }
     number = network.exits.index(given.layers)
-    write_model(network, number, given.base / "tokenizer.json", given.model, about)
+    write_model(network, number, read_tokenizer(given.base), given.model, about)
     tagger = Tagger(given.model)
     rules, scores = tune(tagger, read_all(tagger, read_corpora(given.data).held))
     write_description(given.model, asdict(rules))

@@ -11,6 +11,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from flows.extract.decode import N_EVIDENCE
@@ -233,7 +234,7 @@ def read_network(checkpoint: Path) -> Network:
 
 
 def write_model(
-    network: Network, exit_number: int, tokenizer: Path, folder: Path, about: dict[str, Any]
+    network: Network, exit_number: int, tokenizer: Tokenizer, folder: Path, about: dict[str, Any]
 ) -> None:
     """Write the model's files to `folder`, and model.json with their SHA-256 and `about`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -241,7 +242,7 @@ def write_model(
     head = network.heads[exit_number]
     assert isinstance(head, Head)
     onnx.save(build_links_onnx(head), str(folder / "links.onnx"))
-    (folder / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    tokenizer.save(str(folder / "tokenizer.json"))
     files = ("model.onnx", "links.onnx", "tokenizer.json")
     hashes = {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in files}
     transitions = _array(head.transitions + forbidden_transitions()).round(5).tolist()
