@@ -220,6 +220,29 @@ def extract(
 
 
 @app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD.jsonl", help="Annotated articles.")],
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What `stancebank extract` found; else it is run."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+) -> None:
+    """Compare extraction with annotated articles: attribution, speakers, stances, calibration.
+
+    Example: `stancebank evaluate gold.jsonl`
+    """
+    from flows.evaluate import evaluate_file  # noqa: PLC0415
+    from flows.evaluation.show import show_evaluation, to_json  # noqa: PLC0415
+
+    found = evaluate_file(gold, predictions)
+    if as_json:
+        typer.echo(to_json(found))
+    else:
+        show_evaluation(found, Console())
+
+
+@app.command()
 def schema() -> None:
     """Print the data dictionary: every table and column in words, as Markdown."""
     from schemas.dictionary import dictionary_markdown  # noqa: PLC0415
