@@ -146,3 +146,23 @@ def word_list(name: str) -> frozenset[str]:
     """The entries of a plain word list of the resources, one a line; `#` begins a comment."""
     lines = (RESOURCES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+@cache
+def word_class(name: str) -> frozenset[str]:
+    """A closed class of words, such as `auxiliaries`, from the resource `word_classes.txt`."""
+    return frozenset(_word_classes()[name])
+
+
+@cache
+def synonyms(name: str) -> dict[str, tuple[str, ...]]:
+    """A class whose entries have the form `word=other,other`."""
+    pairs = (entry.split("=") for entry in _word_classes()[name])
+    return {word: tuple(others.split(",")) for word, others in pairs}
+
+
+@cache
+def _word_classes() -> dict[str, list[str]]:
+    lines = (RESOURCES / "word_classes.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(":", 1) for line in lines if line and not line.startswith("#"))
+    return {name: words.split() for name, words in pairs}

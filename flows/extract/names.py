@@ -2,44 +2,17 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from flows.extract.lexicon import RESOURCES, word_list
+from flows.extract.lexicon import RESOURCES, word_class, word_list
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.&/][^\W_]+)*\.?")
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$", re.IGNORECASE)
-_PARTICLES = frozenset(
-    [
-        "de",
-        "la",
-        "del",
-        "della",
-        "di",
-        "da",
-        "dos",
-        "das",
-        "du",
-        "van",
-        "von",
-        "der",
-        "den",
-        "bin",
-        "ibn",
-        "al",
-        "el",
-        "le",
-        "ten",
-        "y",
-    ]
-)
-_CONNECTORS = frozenset(["of", "for", "on", "the", "and", "&"])
-_SUFFIXES = frozenset(
-    ["jr", "sr", "ii", "iii", "iv", "mp", "mep", "mla", "esq", "phd", "md", "obe"]
-)
 _LONGEST_NAME = 12
 _MOST_WORDS_OF_PERSON = 5
+_SENTENCE_START = re.compile(r"(?:^|[.!?:\n\r])[\s\"“”„«‘'’(\[-]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +26,7 @@ class Token:
 
     @property
     def lower(self) -> str:
-        """The bare word in lower case, without full stops: `Sen.` gives `sen`, `U.S.` gives `us`."""
+        """The bare word in lower case."""
         return self.bare.lower()
 
     @property
@@ -64,9 +37,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A proper name in the text: `titles` and `words` follow one another; `start` is the words'.
+    """A proper name in the text: `titles` stand before `words`, from `outer_start`.
 
-    `full` is the name with connectors (`of`, `for`) for organizations; `possessive`: `X's`.
+    `start` and `end` are the words' own; `possessive` says that `'s` follows, `after_the` that
+    "the" stands before, `opens_sentence` that a sentence begins with it.
     """
 
     words: tuple[str, ...]
@@ -76,6 +50,7 @@ class Name:
     outer_start: int
     possessive: bool
     after_the: bool
+    opens_sentence: bool
 
     @property
     def text(self) -> str:
@@ -84,9 +59,14 @@ class Name:
 
     @property
     def surname(self) -> str:
-        """The last word that is no suffix such as `Jr.`, in lower case."""
-        words = [w for w in self.words if w.lower().rstrip(".") not in _SUFFIXES] or self.words
-        return words[-1].lower()
+        """The last word that is no suffix such as `Jr.`, folded."""
+        words = [w for w in self.words if fold(w) not in word_class("suffixes")] or self.words
+        return fold(words[-1])
+
+
+def fold(word: str) -> str:
+    """A word for comparison: lower case, without full stops, straight apostrophes."""
+    return word.lower().replace(".", "").replace("’", "'")
 
 
 def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
@@ -97,7 +77,7 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]
             word = word[:-1]
         begin = match.start()
         finish = begin + len(word)
-        if text[finish : finish + 1] in "'’" and word.endswith("s") and finish < len(text):
+        if word.endswith("s") and text[finish : finish + 1] in {"'", "’"}:
             word = text[begin : finish + 1]
         yield Token(word, _POSSESSIVE.sub("", word).rstrip("."), begin, begin + len(word))
 
@@ -105,56 +85,28 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]
 def _keeps_stop(word: str) -> bool:
     """Whether a final full stop belongs to the word: initials, `U.S.` and short titles."""
     stem = word[:-1]
-    return len(stem) == 1 or "." in stem or stem.lower() in _ABBREVIATIONS
-
-
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "sen",
-        "sens",
-        "rep",
-        "reps",
-        "gov",
-        "govs",
-        "gen",
-        "col",
-        "lt",
-        "maj",
-        "adm",
-        "capt",
-        "cmdr",
-        "sgt",
-        "hon",
-        "rev",
-        "prof",
-        "jr",
-        "sr",
-        "st",
-        "pres",
-        "atty",
-        "supt",
-    ]
-)
+    return len(stem) == 1 or "." in stem or stem.lower() in word_class("abbreviations")
 
 
 def is_capitalized(word: str) -> bool:
-    """Whether a word begins like a proper name (`Trump`, `al-Assad`, `iPhone` does not)."""
+    """Whether a word begins like a proper name, such as `Trump` or `al-Assad`."""
     return word[0].isupper() or (word[:3].lower() in {"al-", "el-"} and word[3:4].isupper())
 
 
 def is_function_word(token: Token) -> bool:
-    """Whether a word is one that begins sentences or headlines without being a name."""
-    return (
-        token.text.lower().replace("’", "'") in word_list("function_words") and token.text != "US"
-    )
+    """Whether a capitalized word is one that begins sentences without being a name."""
+    folded = token.text.lower().replace("’", "'")
+    if folded in word_list("function_words"):
+        return token.text != "US"
+    adverb = folded.endswith("ly") and len(folded) > 5
+    return adverb and folded not in given_names() and folded not in word_list("countries")
 
 
 def find_names(text: str, start: int = 0, end: int | None = None) -> list[Name]:
-    """Return the names of a stretch of text, organizations' with their `of` and `for` parts."""
+    """Return the names of a stretch of text, organizations' with their `of` and `for` parts.
+
+    Offices without a name (`the Foreign Minister`) are none.
+    """
     found: list[Name] = []
     run: list[Token] = []
     previous: Token | None = None
@@ -171,88 +123,146 @@ def find_names(text: str, start: int = 0, end: int | None = None) -> list[Name]:
 
 def _joins(run: list[Token], token: Token, gap: str) -> bool:
     last = run[-1]
+    if gap == " & " and is_capitalized(token.text):
+        return True
     if gap.strip(" \u00a0") or len(gap) > 2 or "\n" in gap or last.is_possessive:
         return False
     if len(run) >= _LONGEST_NAME:
         return False
+    connectors = word_class("connectors")
     if is_capitalized(token.text):
-        return not is_function_word(token) or last.lower in _CONNECTORS or token.text == "Will"
-    if token.lower in _PARTICLES:
+        inside = last.lower in connectors or token.text == "Will" or is_organization([run[0].bare])
+        return inside or not is_function_word(token)
+    if token.lower in word_class("particles"):
         return True
     if token.lower == "and":
         return any(before.text == "of" for before in run)
-    return token.lower in _CONNECTORS and (
-        last.lower in {"of", "for", "on"} or token.lower != "the"
-    )
+    return token.lower in connectors and (last.lower in {"of", "for", "on"} or token.text != "the")
 
 
 def _names(run: list[Token], text: str) -> Iterator[Name]:
     while run and not is_capitalized(run[-1].text):
         run = run[:-1]
+    while len(run) > 1 and _is_modifier(run[0], text):
+        run = run[1:]
     if not run:
         return
     cut = _after_titles(run)
-    outer, titles, rest = run[0].start, run[:cut], run[cut:]
-    if not is_organization([token.bare for token in rest]):
-        for part in _split(rest):
-            yield _name(part, titles, outer, text)
-            titles, outer = [], part[-1].end
+    titles, rest = run[:cut], run[cut:]
+    for part in _parts(rest, bool(titles)):
+        if not _is_office(part):
+            yield _name(part, titles, text)
+        titles = []
+
+
+def _is_modifier(token: Token, text: str) -> bool:
+    """Whether a run's first word is none of the name: `U.S.-backed`, `secretary of State`."""
+    _, hyphen, ending = token.bare.rpartition("-")
+    if hyphen and ending.islower() and token.bare[:3].lower() not in {"al-", "el-"}:
+        return True
+    return token.text == "State" and text[max(0, token.start - 3) : token.start] == "of "
+
+
+def _parts(run: list[Token], titled: bool) -> Iterator[list[Token]]:
+    """Cut a run that is no one organization's name: `Hassan Rouhani of Iran` is two names."""
+    pieces = _split(run)
+    if len(pieces) > 1 and (
+        _begins_with_person(pieces[0], titled)
+        or (_is_place(pieces[-1]) and not is_organization([token.bare for token in run]))
+    ):
+        head_length = len(pieces[0])
+        yield pieces[0]
+        rest = run[head_length:]
+        while rest and rest[0].text in word_class("connectors"):
+            rest = rest[1:]
+        if rest:
+            yield from _parts(rest, titled=False)
     else:
-        yield _name(rest, titles, outer, text)
+        yield run
 
 
-def _split(run: list[Token]) -> Iterator[list[Token]]:
-    """Cut a run that is no organization at its connectors: `Rouhani of Iran` is two names."""
-    part: list[Token] = []
+def _is_place(piece: list[Token]) -> bool:
+    name = " ".join(token.lower for token in piece)
+    return name in word_list("places") or name in word_list("countries")
+
+
+def _begins_with_person(piece: list[Token], titled: bool) -> bool:
+    words = [token.bare for token in piece]
+    if is_organization(words) or len(words) > _MOST_WORDS_OF_PERSON:
+        return False
+    return titled or (len(words) > 1 and fold(words[0]) in given_names())
+
+
+def _split(run: list[Token]) -> list[list[Token]]:
+    pieces: list[list[Token]] = [[]]
     for token in run:
-        if token.text in _CONNECTORS:
-            if part:
-                yield part
-            part = []
+        if token.text in word_class("connectors"):
+            pieces.append([])
         else:
-            part.append(token)
-    if part:
-        yield part
+            pieces[-1].append(token)
+    return [piece for piece in pieces if piece]
 
 
-def _name(run: list[Token], titles: list[Token], outer: int, text: str) -> Name:
+def _is_office(run: list[Token]) -> bool:
+    """Whether a run only names an office: `House Speaker`, `Commissioner of Charities`."""
+    titles = word_list("titles")
+    if run[-1].text.isupper() and len(run) == 1:
+        return False
+    return run[-1].lower in titles or (
+        len(run) > 2 and run[0].lower in titles and run[1].text in {"of", "for"}
+    )
+
+
+def _name(run: list[Token], titles: list[Token], text: str) -> Name:
+    while len(run) > 1 and run[-1].lower in word_class("postnominals"):
+        run = run[:-1]
     last = run[-1]
-    tail = last.text if last.bare.lower() in _SUFFIXES or last.text.count(".") > 1 else last.bare
-    words = (*(token.text for token in run[:-1]), tail)
-    before = text[max(0, outer - 5) : outer].lower().split()
+    keeps = last.lower in word_class("suffixes") or last.text.count(".") > 1
+    tail = last.text if keeps and not last.is_possessive else last.bare
+    outer = titles[0].start if titles else run[0].start
+    before = text[max(0, outer - 20) : outer]
     return Name(
-        words=words,
+        words=(*(token.text for token in run[:-1]), tail),
         titles=tuple(token.lower for token in titles),
         start=run[0].start,
         end=last.start + len(tail),
-        outer_start=min(outer, run[0].start),
+        outer_start=outer,
         possessive=last.is_possessive,
-        after_the=bool(before) and before[-1] == "the",
+        after_the=before.lower().endswith(("the ", "the\u00a0")),
+        opens_sentence=bool(_SENTENCE_START.search(before)) if before else True,
     )
 
 
 def _after_titles(run: list[Token]) -> int:
     """Number of leading words that are titles and offices, never the whole run."""
-    cut = 0
     titles = word_list("titles")
+    cut = 0
     for at, token in enumerate(run[:-1]):
-        if token.lower in titles or (token.lower in {"state", "defense"} and at >= 2 and cut):
+        follows_office = cut and run[at - 1].text == "of" and at >= 2
+        if token.lower in titles or (follows_office and token.lower in _OF_OFFICES):
             cut = at + 1
-    if (
-        cut
-        and is_organization([token.bare for token in run[cut:]])
-        and run[cut - 1].text[-1] != "."
-    ):
+    if cut and is_organization([token.bare for token in _split(run[cut:])[0]]):
+        return cut if run[cut - 1].lower in word_list("honorifics") else 0
+    if cut and not is_capitalized(run[cut].text):
         return 0
-    if not cut and len(run) > 2 and run[0].lower in word_list("demonyms"):
+    first = run[0].lower
+    if not cut and len(run) > 2 and (first in word_list("demonyms") or _is_trade(first)):
         return 1
     return cut
 
 
-def is_organization(words: list[str]) -> bool:
+def _is_trade(word: str) -> bool:
+    """Whether a word can be a trade before a name: `Epidemiologist Aylin Sarikaya`."""
+    return word.endswith(("ist", "ician", "ologist", "grapher")) and word not in given_names()
+
+
+_OF_OFFICES = frozenset({"state", "defense", "defence", "security", "justice", "labor", "energy"})
+
+
+def is_organization(words: Sequence[str]) -> bool:
     """Whether the words of a name hold a noun of organizations, places or things, or an acronym."""
     nouns = word_list("organization_nouns")
-    rest = words[1:] if len(words) > 1 and words[0].lower() in given_names() else words
+    rest = words[1:] if len(words) > 1 and fold(words[0]) in given_names() else words
     return any(word.lower() in nouns for word in rest) or is_acronym(words[-1])
 
 
@@ -274,9 +284,9 @@ def looks_like_person(name: Name) -> bool:
     folded = name.text.lower()
     if not 2 <= len(name.words) <= _MOST_WORDS_OF_PERSON or any(c.isdigit() for c in folded):
         return False
-    if is_organization(list(name.words)) or (name.after_the and not name.titles):
+    if is_organization(name.words) or (name.after_the and not name.titles):
         return False
-    places = word_list("places") | word_list("countries")
-    if folded in places or folded in word_list("government_names"):
+    if any(word in word_class("connectors") for word in name.words):
         return False
-    return not any(w.lower() in word_list("demonyms") for w in name.words[:1])
+    places = word_list("places") | word_list("countries") | word_list("government_names")
+    return folded not in places and name.words[0].lower() not in word_list("demonyms")

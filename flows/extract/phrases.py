@@ -3,80 +3,28 @@
 import re
 from dataclasses import dataclass
 
-from flows.extract.lexicon import word_list
-from flows.extract.names import Name, find_names, tokens
+from flows.extract.lexicon import word_class, word_list
+from flows.extract.names import Name, find_names, fold, tokens
 from flows.extract.records import Span
 
-DEFINITE = frozenset(
-    ["the", "this", "that", "these", "those", "his", "her", "its", "their", "our", "my", "your"]
-)
-INDEFINITE = frozenset(
-    [
-        "a",
-        "an",
-        "some",
-        "many",
-        "several",
-        "few",
-        "most",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "no",
-        "any",
-        "another",
-        "other",
-        "others",
-        "numerous",
-        "multiple",
-        "both",
-        "all",
-        "each",
-        "every",
-    ]
-)
-PREPOSITIONS = frozenset(
-    [
-        "of",
-        "for",
-        "from",
-        "to",
-        "in",
-        "at",
-        "by",
-        "with",
-        "on",
-        "against",
-        "about",
-        "among",
-        "under",
-        "after",
-        "before",
-        "over",
-        "during",
-        "between",
-        "into",
-        "within",
-        "near",
-        "inside",
-        "outside",
-    ]
-)
 _RELATIVE = re.compile(r"\b(?:who|whom|whose|which|that|where)\b")
-_CUT = re.compile(r",|\s[–—-]\s|\(|\b(?:who|whom|whose|which|that|where)\b")
-_EDGES = ' \t\r\n,;:."“”„«»‘—–-()'
+_CUT = re.compile(r",(?!\d)|\s[–—-]\s|\((?![^()]{1,12}\)\s\w)|\b(?:who|whom|whose|which|that|where)\b")
+_PIECE = re.compile(r"(?:,|\s[–—-])\s+([^,–—(]+)")
+_JOINT = re.compile(r",?\s+(?:and|or|&|as well as)\s+|,\s+(?:and\s+)?")
+_EDGES = " \t\r\n,;:.\"“”„«»‘–—-()"
+_SHORT = re.compile(r"(?:\.[A-Za-z]|\b(?:Jr|Sr|Corp|Inc|Co|Ltd))$")
+_PERCENT = re.compile(r"(?:percent|per cent|pc)$|%$")
+_QUANTITIES = frozenset("number majority handful group couple dozens scores hundreds thousands lot".split(" "))
+_KEPT = frozenset(["many", "most", "few", "no", "other", "others"])
+_LONG = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One noun phrase: `span` is its core, up to the first comma or relative clause."""
+    """One noun phrase: `span` is its core, up to the first comma or relative clause.
+
+    `starts` are the words' offsets; `names` the proper names among them.
+    """
 
     text: str
     span: Span
@@ -93,48 +41,77 @@ class Phrase:
     def determiner(self) -> str:
         """The first word in lower case where it is an article, pronoun or number, else empty."""
         first = self.lower[0] if self.words else ""
-        return first if first in DEFINITE | INDEFINITE or first.isdigit() else ""
+        known = word_class("definite") | word_class("indefinite")
+        return first if first in known or first.isdigit() else ""
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The words before the first preposition or participle, in lower case."""
+        for at, word in enumerate(self.lower):
+            if at and (word in word_class("prepositions") or self._is_participle(at)):
+                return self.lower[:at]
+        return self.lower
 
     @property
     def head(self) -> str:
-        """The noun that the phrase is about: the last word before a preposition, lower case."""
-        core = self.lower
-        for at, word in enumerate(core):
-            if at and word in PREPOSITIONS:
-                core = core[:at]
-                break
-        return core[-1] if core else ""
+        """The noun that the phrase is about, in lower case."""
+        core = self.core
+        return re.sub(r"['’]s?$", "", core[-1]) if core else ""
+
+    def _is_participle(self, at: int) -> bool:
+        """Whether the word begins a reduced clause: `documents seen by`, `a poll out Monday`."""
+        word = self.lower[at]
+        if word == "out" or (word in _PARTICIPLES and at > 1):
+            return True
+        if not word.endswith(("ed", "ing")) or at < 2 - (not self.determiner):
+            return False
+        if at + 1 == len(self.words):
+            return word.endswith("ed")
+        following = self.lower[at + 1]
+        return following in word_list("function_words") or following in word_class("prepositions")
 
     def head_name(self) -> Name | None:
         """The name that the phrase itself bears: no modifier, no owner, after no preposition."""
         for name in reversed(self.names):
-            at = next((i for i, s in enumerate(self.starts) if s >= name.outer_start), 0)
-            before = set(self.lower[:at])
-            if name.possessive or before & (PREPOSITIONS - {"in", "on"}):
+            before = {
+                w for w, s in zip(self.lower, self.starts, strict=True) if s < name.outer_start
+            }
+            if name.possessive or before & word_class("prepositions"):
                 continue
-            rest = [w for w, s in zip(self.words, self.starts, strict=True) if s >= name.end]
-            if not rest or rest[0].lower() in PREPOSITIONS or rest[0][0].isdigit():
+            rest = [w for w, s in zip(self.lower, self.starts, strict=True) if s >= name.end]
+            if not rest or rest[0] in word_class("prepositions") or rest[0][0].isdigit():
                 return name
         return None
 
 
+_PARTICIPLES = frozenset("seen taken made known given written held sent shown drawn done led".split(" "))
+
+
 def trimmed(text: str, span: Span) -> Span:
-    """The span without spaces and punctuation at its edges."""
+    """The span without spaces and punctuation at its edges, nor "himself" at its end."""
     start, end = span
     while start < end and text[start] in _EDGES:
         start += 1
     while end > start and text[end - 1] in _EDGES:
         end -= 1
+    if text[end : end + 1] == "." and _SHORT.search(text, max(start, end - 8), end):
+        end += 1
+    last = text[start:end].rpartition(" ")
+    if last[0] and last[2].lower() in word_class("reflexives"):
+        return trimmed(text, (start, end - len(last[2])))
     return start, end
 
 
 def phrase(text: str, span: Span) -> Phrase:
-    """Take a stretch of text as one noun phrase."""
+    """Take a stretch of text as one noun phrase, without adverbs such as "only" before it."""
     start, end = trimmed(text, span)
     cut = _CUT.search(text, min(start + 3, end), end)
     if cut:
         end = trimmed(text, (start, cut.start()))[1]
     words = list(tokens(text, start, end))
+    while len(words) > 1 and words[0].lower in word_class("lead_adverbs"):
+        words = words[1:]
+    start = words[0].start if words else start
     return Phrase(
         text=text[start:end],
         span=(start, end),
@@ -147,39 +124,55 @@ def phrase(text: str, span: Span) -> Phrase:
 def appositions(text: str, span: Span) -> list[Phrase]:
     """The phrases that follow the core, between commas or dashes: `her aide, Huma Abedin,`."""
     start, end = trimmed(text, span)
-    found = []
-    for cut in re.finditer(r"(?:,|\s[–—-])\s+([^,–—(]+)", text[start:end]):
-        piece = phrase(text, (start + cut.start(1), start + cut.end(1)))
-        if piece.words:
-            found.append(piece)
-    return found
+    pieces = (phrase(text, cut.span(1)) for cut in _PIECE.finditer(text, start, end))
+    return [piece for piece in pieces if piece.words]
 
 
 def coordinated(text: str, span: Span) -> list[Span]:
-    """The parts of `A and B` or `A, B and C` at whose head there is a name each, else one part."""
+    """The parts of `A and B` or `A, B and C`; one part where nothing is joined."""
     start, end = trimmed(text, span)
-    cut = _RELATIVE.search(text, start, end)
-    stretch = text[start : cut.start() if cut and cut.start() > start else end]
-    marks = list(re.finditer(r"\s+(?:and|or|&|as well as)\s+|,\s+(?:and\s+)?", stretch))
-    if not any("and" in m.group() or "or" in m.group() or "&" in m.group() for m in marks):
+    cut = _RELATIVE.search(text, start + 3, end)
+    stop = cut.start() if cut else end
+    marks = list(_JOINT.finditer(text, start, stop))
+    if not any(mark.group().strip(" ,") for mark in marks):
         return [span]
-    parts, at = [], 0
-    for mark in [*marks, None]:
-        stop = mark.start() if mark else len(stretch)
-        parts.append((start + at, start + stop))
-        at = mark.end() if mark else stop
-    return parts
+    edges = [start, *(edge for mark in marks for edge in mark.span()), stop]
+    parts = zip(edges[::2], edges[1::2], strict=True)
+    return [(a, b) for a, b in parts if text[a:b].strip()]
 
 
-def description(text: str) -> str:
-    """A description as a name: without determiner, quantity and what a relative clause adds."""
-    words = text.split()
-    drop = DEFINITE | INDEFINITE - {"many", "most", "few", "no", "other", "others"}
-    while len(words) > 1 and (words[0].lower() in drop or words[0] in {"in", "among", "of"}):
-        words = words[1:]
-    return " ".join(words).strip(_EDGES)
+def described(piece: Phrase) -> str:
+    """A description as a name: no determiner, no quantity, no reduced clause, no long addition."""
+    words, lower = list(piece.words), list(piece.lower)
+    if lower[0] in {"those", "people", "anyone"}:
+        return piece.text
+    for at, word in enumerate(lower[:-2]):
+        if lower[at + 1] == "of" and (_PERCENT.search(word) or word in _QUANTITIES | _FRACTIONS):
+            words, lower = words[at + 2 :], lower[at + 2 :]
+            break
+    droppable = word_class("definite") | word_class("indefinite") - _KEPT
+    while len(words) > 1 and lower[0] in droppable:
+        words, lower = words[1:], lower[1:]
+    kept = _kept_length(lower)
+    return " ".join(words[:kept])
 
 
-def is_group_word(word: str) -> bool:
-    """Whether a word names a collective: `Republicans`, `campaign`."""
-    return word.lower() in word_list("groups")
+_FRACTIONS = frozenset("half third quarter two-thirds one-third three-quarters most many some all".split(" "))
+
+
+def _kept_length(lower: list[str]) -> int:
+    """Words of a description before what only adds to it: a participle or a long addition."""
+    for at in range(1, len(lower)):
+        rest = lower[at + 1 :]
+        clause = lower[at].endswith(("ed", "ing")) or lower[at] in _PARTICIPLES
+        follows = not rest or rest[0] in word_list("function_words")
+        if clause and follows and at > 0:
+            return at
+        if lower[at] in {"from", "in", "with", "at", "by", "on", "as"} and len(rest) >= _LONG:
+            return at
+    return len(lower)
+
+
+def is_person_noun(word: str) -> bool:
+    """Whether a singular noun names a person by office, trade or kin: `senator`, `aide`."""
+    return fold(word) in word_list("person_nouns") or fold(word).endswith(("-year-old", "woman"))

@@ -1,90 +1,34 @@
 """The people and bodies that an article names, each once, with all the ways it refers to them."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from flows.extract.lexicon import word_list
+from flows.extract.lexicon import synonyms, word_class, word_list
 from flows.extract.names import (
     Name,
     find_names,
+    fold,
     given_names,
     is_acronym,
+    is_capitalized,
     is_organization,
     looks_like_person,
+    tokens,
 )
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
-_SHORT_OFFICES = {
-    "sen": "senator",
-    "gov": "governor",
-    "rep": "representative congressman congresswoman",
-    "gen": "general",
-    "pres": "president",
-    "col": "colonel",
-    "adm": "admiral",
-    "prof": "professor",
-    "dr": "doctor",
-    "rev": "reverend pastor",
-    "atty": "attorney",
-    "cllr": "councillor",
-    "lt": "lieutenant",
-    "mp": "lawmaker",
-    "ceo": "executive chief",
-}
-_FEMALE_TITLES = frozenset(
-    [
-        "mrs",
-        "ms",
-        "miss",
-        "madam",
-        "madame",
-        "dame",
-        "lady",
-        "baroness",
-        "congresswoman",
-        "councilwoman",
-        "chairwoman",
-        "spokeswoman",
-        "businesswoman",
-        "actress",
-        "queen",
-        "princess",
-        "sister",
-        "señora",
-        "frau",
-        "hajia",
-        "smt",
-    ]
-)
-_MALE_TITLES = frozenset(
-    [
-        "mr",
-        "sir",
-        "lord",
-        "congressman",
-        "councilman",
-        "chairman",
-        "spokesman",
-        "businessman",
-        "king",
-        "prince",
-        "herr",
-        "señor",
-        "monsieur",
-        "shri",
-        "father",
-        "brother",
-        "pope",
-        "alhaji",
-    ]
-)
-_ROLE_BEFORE = re.compile(r"((?:[\w’'-]+ ){1,8})$")
+_ROLE_REACH = 80
 _APPOSITION = re.compile(
-    r"(?:,|\s[–—-]) (?:(?:the|a|an|who is|who was|his|her|its|their)\s)?([^,.;:()\n]{3,90})"
+    r"(?:,|\s[–—-])\s(?:(?:the|a|an|who is|who was|his|her|its|their)\s)?([^,.;:()\n]{3,90})"
 )
 _PARTY = re.compile(r"\s*\(([RDI])[-–—.\s,)]")
+_PARTIES = {"R": "republican", "D": "democrat", "I": "independent"}
+_SHORT_FORM = re.compile(r"\(([A-Z][A-Za-z.&-]{1,9})\)")
+_LONGEST_HEADLINE = 200
+_HEADLINE_SHARE = 0.7
 
 
 @dataclass(eq=False, slots=True)
@@ -92,7 +36,9 @@ class Person:
     """Somebody whom the article names.
 
     `offices` counts the words of titles, roles and appositions; `genders` the evidence for `f` and
-    `m`; `mentions` are the offsets of all names that refer to the person, in order.
+    `m`; `mentions` are the offsets of all names that refer to the person, in order, and
+    `full_mentions` of those with more than one word. `certain`: a title or a given name shows that
+    it is a person.
     """
 
     name: str
@@ -102,24 +48,21 @@ class Person:
     genders: Counter[str] = field(default_factory=Counter)
     mentions: list[int] = field(default_factory=list)
     full_mentions: list[int] = field(default_factory=list)
+    certain: bool = False
 
     @property
     def gender(self) -> str:
         """`f`, `m`, or empty where the article gives no hint."""
-        most = self.genders.most_common(2)
-        if not most or (len(most) == 2 and most[0][1] == most[1][1]):
-            return ""
-        return most[0][0]
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the article gives more than one word of the name."""
-        return len(self.words) > 1
+        female, male = (self.genders[g] + self.genders[f"{g} by pronoun"] for g in "fm")
+        return "" if female == male else "f" if female > male else "m"
 
 
-def fold(word: str) -> str:
-    """A word for comparison: lower case, without full stops."""
-    return word.lower().replace(".", "").replace("’", "'")
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A name that is no person's: an organization, a government, a group, a place."""
+
+    name: str
+    start: int
 
 
 class Roster:
@@ -127,64 +70,41 @@ class Roster:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.names = find_names(text)
+        self.choose: Callable[[Sequence[Person], int], Person | None] | None = None
         self.people: list[Person] = []
         self._by_word: dict[str, list[Person]] = {}
+        self._common = _common_words(text)
+        headlines = _headlines(text)
+        names = [name for name in find_names(text) if self.is_name(name)]
+        self.names = [n for n in names if not any(s <= n.start < e for s, e in headlines)]
         self._add_people()
-        self._attach_mentions()
-        self.acronyms = _acronyms(text)
-        self.bodies = Counter(name.text for name in self.names if not looks_like_person(name))
-
-    def _add_people(self) -> None:
-        singles = Counter(fold(n.words[0]) for n in self.names if len(n.words) == 1)
-        full = [n for n in self.names if looks_like_person(n) and self._is_person(n, singles)]
-        for name in sorted(full, key=lambda n: (-len(n.words), n.start)):
-            if not self._known(name):
-                self._add(Person(name.text, name.words, fold(name.surname)))
-
-    def _add(self, person: Person) -> None:
-        self.people.append(person)
-        for word in dict.fromkeys(map(fold, person.words)):
-            if len(word) > 1:
-                self._by_word.setdefault(word, []).append(person)
-
-    def _is_person(self, name: Name, singles: Counter[str]) -> bool:
-        if name.titles or fold(name.words[0]) in given_names():
-            return True
-        if singles[fold(name.surname)] or re.fullmatch(r"[A-Z]\.?", name.words[1]):
-            return True
-        before = self.text[max(0, name.start - 9) : name.start].lower().split()
-        return not before or before[-1] not in {"in", "at", "from", "the", "of", "near"}
-
-    def _known(self, name: Name) -> Person | None:
-        """The person of whose name this is a shorter or equal form of at least two words."""
-        surname = fold(name.surname)
-        for person in self._by_word.get(surname, ()):
-            if person.surname == surname and _is_form_of(name.words, person.words):
-                return person
-        return None
-
-    def _attach_mentions(self) -> None:
         for name in self.names:
-            person = self.person(name)
-            if person is None and _is_titled_single(name):
-                person = Person(name.text, name.words, fold(name.surname))
-                self._add(person)
-            if person:
-                person.mentions.append(name.start)
-                if len(name.words) > 1:
-                    person.full_mentions.append(name.start)
-                self._describe(person, name)
+            self._attach(name)
+        self.short_forms = _short_forms(text, self.names)
+        self.bodies = [
+            Body(self.full_form(name.text), name.start)
+            for name in self.names
+            if self.person(name) is None
+        ]
+
+    def is_name(self, name: Name) -> bool:
+        """Whether a capitalized word that opens a sentence is a name and not `Footage`."""
+        if not name.opens_sentence or len(name.words) > 1 or name.titles:
+            return True
+        return fold(name.words[0]) not in self._common
+
+    def full_form(self, name: str) -> str:
+        """The name that a short form stands for (`FEC`, `Pew`), else the name itself."""
+        return self.short_forms.get(name.replace(".", ""), name)
 
     def person(self, name: Name, at: int | None = None) -> Person | None:
         """The person whom a name refers to; `at` is where, if not at the name's own place."""
         if len(name.words) > 1:
-            known = self._known(name)
-            if known or looks_like_person(name):
-                return known
+            return self._known(name) or self._before_connector(name)
+        if is_acronym(name.words[0]) and len(name.words[0]) < 4:
             return None
         place = name.start if at is None else at
-        return self.by_word(name.words[0], place, _gender_of(name.titles))
+        return self.by_word(name.words[0], place, gender_of(name.titles))
 
     def by_word(self, word: str, at: int, gender: str = "") -> Person | None:
         """The person whom a single name means at an offset: by surname, else by another name."""
@@ -195,32 +115,105 @@ class Roster:
             found = [p for p in found if p.gender in {"", gender}]
         if len(found) < 2:
             return found[0] if found else None
-        return max(found, key=lambda p: _salience(p, at))
+        return self.choose(found, at) if self.choose else max(found, key=lambda p: _claim(p, at))
+
+    def _add_people(self) -> None:
+        singles = Counter(fold(n.words[0]) for n in self.names if len(n.words) == 1)
+        full = [n for n in self.names if looks_like_person(n) and self._is_person(n, singles)]
+        for name in sorted(full, key=lambda n: (-len(n.words), n.start)):
+            if not self._known(name):
+                self._add(Person(name.text, name.words, name.surname))
+
+    def _add(self, person: Person) -> None:
+        self.people.append(person)
+        for word in dict.fromkeys(map(fold, person.words)):
+            if len(word) > 1 and word not in word_class("particles"):
+                self._by_word.setdefault(word, []).append(person)
+
+    def _is_person(self, name: Name, singles: Counter[str]) -> bool:
+        if name.titles or fold(name.words[0]) in given_names():
+            return True
+        if singles[name.surname] or re.fullmatch(r"[A-Z]\.?", name.words[1]):
+            return True
+        before = self.text[max(0, name.start - 9) : name.start].lower().split()
+        return not before or before[-1] not in {"in", "at", "from", "the", "of", "near"}
+
+    def _known(self, name: Name) -> Person | None:
+        """The person of whose name this is a shorter or equal form of at least two words."""
+        for person in self._by_word.get(name.surname, ()):
+            if person.surname == name.surname and _is_form_of(name.words, person.words):
+                return person
+        return None
+
+    def _before_connector(self, name: Name) -> Person | None:
+        """The person in a name such as `Moriyama of the Constitutional Liberals`."""
+        for at, word in enumerate(name.words):
+            if word in word_class("connectors"):
+                first = replace(name, words=name.words[:at])
+                known = self._known(first) if at > 1 else self._by_word.get(fold(name.words[0]))
+                return known[0] if isinstance(known, list) else known
+        return None
+
+    def _attach(self, name: Name) -> None:
+        person = self.person(name)
+        if person is None and _is_titled_single(name):
+            person = Person(name.text, name.words, name.surname)
+            self._add(person)
+        if person:
+            person.mentions.append(name.start)
+            if len(name.words) > 1:
+                person.full_mentions.append(name.start)
+            self._describe(person, name)
 
     def _describe(self, person: Person, name: Name) -> None:
-        gender = _gender_of(name.titles) or given_names().get(fold(name.words[0]), "")
+        person.certain |= bool(name.titles) or fold(name.words[0]) in given_names()
+        gender = gender_of(name.titles) or given_names().get(fold(name.words[0]), "")
         if gender and (len(name.words) > 1 or name.titles):
             person.genders[gender] += 3 if name.titles else 2
         person.offices.update(_office_words(name.titles))
-        line = self.text.rfind("\n", 0, name.outer_start) + 1
-        before = _ROLE_BEFORE.search(self.text, max(line, name.outer_start - 80), name.outer_start)
-        if before and len(name.words) > 1:
-            person.offices.update(_role_words(before.group(1)))
+        if len(name.words) > 1 or name.titles:
+            person.offices.update(self._role_before(name))
         after = _APPOSITION.match(self.text, name.end)
         if after and not name.possessive:
             person.offices.update(_office_words(_WORD.findall(after.group(1).lower())))
         party = _PARTY.match(self.text, name.end)
         if party:
-            person.offices[{"R": "republican", "D": "democrat", "I": "independent"}[party[1]]] += 1
+            person.offices[_PARTIES[party[1]]] += 1
+
+    def _role_before(self, name: Name) -> list[str]:
+        """The words of a role right before a name: `Clinton campaign spokesman` Brian Fallon."""
+        line = self.text.rfind("\n", 0, name.outer_start) + 1
+        begin = max(line, name.outer_start - _ROLE_REACH)
+        words: list[str] = []
+        for token in reversed(list(tokens(self.text, begin, name.outer_start))):
+            gap = self.text[token.end : begin + _ROLE_REACH] if not words else ""
+            if token.lower in word_list("function_words") or gap[:1] in {",", ".", ";", ":"}:
+                break
+            words.append(token.lower)
+        return _office_words(words)
+
+
+def gender_of(titles: Iterable[str]) -> str:
+    """The gender that a title implies: `f` for Mrs, `m` for Mr, else empty."""
+    for title in titles:
+        if title in word_class("female_titles"):
+            return "f"
+        if title in word_class("male_titles"):
+            return "m"
+    return ""
+
+
+def _claim(person: Person, at: int) -> tuple[bool, int]:
+    """How likely a shared surname means this person: named in full before, and last."""
+    count = bisect_right(person.full_mentions, at)
+    if count:
+        return True, person.full_mentions[count - 1]
+    return False, -person.mentions[0] if person.mentions else 0
 
 
 def _is_titled_single(name: Name) -> bool:
-    return (
-        bool(name.titles)
-        and len(name.words) == 1
-        and not is_acronym(name.words[0])
-        and not (is_organization(list(name.words)))
-    )
+    single = bool(name.titles) and len(name.words) == 1
+    return single and not is_organization(name.words)
 
 
 def _is_form_of(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
@@ -229,44 +222,61 @@ def _is_form_of(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
     return all(w in b or any(len(w) == 1 and x.startswith(w) for x in b) for w in a)
 
 
-def _salience(person: Person, at: int) -> tuple[int, int]:
-    named = sum(1 for m in person.full_mentions if m <= at)
-    last = max((m for m in person.full_mentions if m <= at), default=-1)
-    return (last >= 0, last) if named else (0, -min(person.mentions, default=0))
-
-
-def _gender_of(titles: Iterable[str]) -> str:
-    for title in titles:
-        if title in _FEMALE_TITLES:
-            return "f"
-        if title in _MALE_TITLES:
-            return "m"
-    return ""
-
-
 def _office_words(words: Iterable[str]) -> list[str]:
-    found = []
+    found: list[str] = []
     for word in words:
         folded = fold(word)
-        found.extend([folded, *_SHORT_OFFICES.get(folded, "").split()])
+        found.extend([folded, *synonyms("office_synonyms").get(folded, ())])
     return found
 
 
-def _role_words(before: str) -> list[str]:
-    """The words of a role right before a name: `Clinton campaign spokesman` Brian Fallon."""
-    words: list[str] = []
-    for word in reversed(before.split()):
-        if word.lower() in word_list("function_words") or not word[-1].isalnum():
-            break
-        words.append(word.lower())
-    return _office_words(words)
+def _common_words(text: str) -> frozenset[str]:
+    """Words that the text also has in lower case, or that are nouns of persons and things."""
+    lower = {word for word in _WORD.findall(text) if word[0].islower()}
+    return frozenset(lower) | word_list("person_nouns") | word_list("documents")
 
 
-def _acronyms(text: str) -> dict[str, str]:
-    """Short forms that the article gives in brackets: `Joint Rivers Commission (JRC)`."""
-    found = {}
-    for match in re.finditer(r"\(([A-Z][A-Za-z.-]{1,9})\)", text):
-        names = find_names(text, max(0, match.start() - 120), match.start())
-        if names and match.start() - names[-1].end <= 2:
-            found[match.group(1)] = names[-1].text
+def _headlines(text: str) -> list[tuple[int, int]]:
+    """Lines in title case or capitals, where capitals say nothing about names."""
+    found = []
+    for match in re.finditer(r"[^\n\r]+", text):
+        line = match.group()
+        if len(line) > _LONGEST_HEADLINE or line.rstrip().endswith((".", "”", '"')):
+            continue
+        words = [w for w in _WORD.findall(line) if len(w) > 3]
+        capitals = sum(1 for w in words if is_capitalized(w))
+        if len(words) > 3 and capitals >= _HEADLINE_SHARE * len(words):
+            found.append(match.span())
     return found
+
+
+def _short_forms(text: str, names: list[Name]) -> dict[str, str]:
+    """Short forms of bodies: in brackets after the name, its initials, its first word.
+
+    `Joint Rivers Commission (JRC)`, `the F.E.C.` and `Pew` for `Pew Research Center`.
+    """
+    found: dict[str, str] = {}
+    ends = {name.end: name.text for name in names}
+    for match in _SHORT_FORM.finditer(text):
+        full = ends.get(match.start() - 1)
+        if full:
+            found.setdefault(match.group(1).replace(".", ""), full)
+    for name in names:
+        if len(name.words) > 1 and not looks_like_person(name):
+            for short in (*_initials(name.words), *_first_word(name)):
+                found.setdefault(short, name.text)
+    return found
+
+
+def _initials(words: tuple[str, ...]) -> tuple[str, ...]:
+    main = [w for w in words if w not in word_class("connectors")]
+    initials = "".join(w[0] for w in main).upper()
+    return (initials,) if len(main) > 1 and all(is_capitalized(w) for w in main) else ()
+
+
+def _first_word(name: Name) -> tuple[str, ...]:
+    word = name.words[0]
+    places = word_list("places") | word_list("countries") | word_list("government_names")
+    common = places | word_list("demonyms") | word_list("organization_nouns") | word_list("groups")
+    plain = word.lower() not in common and word not in given_names() and word.isalpha()
+    return (word,) if plain and len(word) > 2 and is_organization(name.words) else ()
