@@ -10,7 +10,7 @@ from flows.extract.decode import best_tags, tag_spans
 from flows.extract.pieces import encode, plan_windows, quoted_characters
 from flows.extract.tagger import MODEL_FOLDER
 from flows.training.data import Annotation, Article, Cut, hold_back, make_examples
-from flows.training.evaluate import calibration_error, judge, summarize
+from flows.training.judge import calibration_error, right_attributions
 
 TEXT = (
     "“We will rebuild,” Mayor Ana Duarte said, “and soon.”\n\n"
@@ -132,23 +132,19 @@ def test_articles_held_back_stay_the_same_when_others_join() -> None:
     assert {a.article_id for a in again} == {a.article_id for a in held}
 
 
-def test_a_perfect_prediction_scores_100() -> None:
-    scores = summarize(judge(ARTICLE, [SPLIT, COSTS]).counts)
-    assert set(scores.values()) == {100.0}
+def test_what_equals_the_annotation_is_right() -> None:
+    assert right_attributions(ARTICLE, [SPLIT, COSTS]) == [True, True]
 
 
-def test_a_wrong_source_costs_the_end_to_end_score_only() -> None:
-    judged = judge(ARTICLE, [{**SPLIT, "source": COSTS["source"]}, COSTS])
-    scores = summarize(judged.counts)
-    assert judged.right == [False, True]
-    assert scores["overlap F1"] == 100.0
-    assert scores["end to end F1"] == 50.0
-    assert scores["source right"] == 50.0
+def test_a_wrong_source_is_wrong() -> None:
+    assert right_attributions(ARTICLE, [{**SPLIT, "source": COSTS["source"]}, COSTS]) == [
+        False,
+        True,
+    ]
 
 
-def test_half_of_a_split_quotation_is_no_match() -> None:
-    judged = judge(ARTICLE, [{**SPLIT, "content": [span("“and soon.”")]}])
-    assert judged.counts["overlap"] == 0
+def test_half_of_a_split_quotation_is_wrong() -> None:
+    assert right_attributions(ARTICLE, [{**SPLIT, "content": [span("“and soon.”")]}]) == [False]
 
 
 def test_calibration_error_of_honest_and_of_boastful_confidence() -> None:

@@ -11,7 +11,7 @@ from flows.extract.decode import N_EVIDENCE, Found, Reading, Rules, UnitSpan, de
 from flows.extract.pieces import Pieces
 from flows.extract.tagger import Tagger
 from flows.training.data import Article
-from flows.training.evaluate import judge
+from flows.training.judge import right_attributions
 
 EAGER = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 JOIN = (0.25, 0.5, 1.0)
@@ -52,10 +52,10 @@ def attempt(tagger: Tagger, readings: list[tuple[Article, Reading]], rules: Rule
     model = replace(tagger.model, rules=rules)
     for article, reading in readings:
         found = decode(reading, model)
-        judged = judge(article, [as_prediction(reading.pieces, f) for f in found])
+        judged = right_attributions(article, [as_prediction(reading.pieces, f) for f in found])
         corpus += [article.corpus] * len(found)
         evidence += [f.evidence for f in found]
-        right += judged.right
+        right += judged
         gold[article.corpus] += len(article.attributions)
     return Attempt(np.array(corpus), np.array(evidence), np.array(right), gold)
 
