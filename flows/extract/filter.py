@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.extract.records import Stance, Statement
 from flows.extract.statements import find_statements, row_confidence
+from schemas.errors import StancebankError
 
 
 def extract_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -25,6 +26,8 @@ def _extracted(number: int, line: str) -> dict[str, Any]:
         article = json.loads(line)
         text, title = _fields(article)
         found = [_as_json(statement) for statement in find_statements(text, title)]
+    except StancebankError:
+        raise
     except Exception as error:
         name = _name(article) if isinstance(article, dict) else None
         return {"id": name, "error": f"line {number}: {_reason(error)}"}

@@ -16,6 +16,7 @@ from flows.extract.statements import (
 )
 from schemas.articles import Articles
 from schemas.entities import Speakers, Targets
+from schemas.errors import StancebankError
 from schemas.ids import speaker_id, statement_id, target_id
 from schemas.operations import Rejects
 from schemas.records import Reject
@@ -28,7 +29,6 @@ LONGEST_TEXT = 2_000_000
 
 _TABLES = (Statements, StatementSpeakers, Stances, Speakers, Targets)
 _READ_AGAIN = frozenset({"extracted", "failed", "too_long"})
-_PAYLOAD_CHARACTERS = 500
 
 Row = dict[str, Any]
 
@@ -78,6 +78,8 @@ class _Batch:
             return "too_long"
         try:
             statements = find_statements(article["text"], article["title"])
+        except StancebankError:
+            raise
         except Exception as error:
             reason = f"extraction failed ({type(error).__name__}: {error}); please report the text"
             self.rejects.append(_reject(article, reason))
@@ -213,5 +215,4 @@ def _structs(spans: Spans) -> list[dict[str, int]]:
 
 
 def _reject(article: Row, reason: str) -> Reject:
-    payload = article["text"][:_PAYLOAD_CHARACTERS]
-    return Reject("extract", article["raw_file"], article["raw_member"], reason, payload)
+    return Reject("extract", article["raw_file"], article["raw_member"], reason, article["text"])

@@ -4,16 +4,16 @@ from typing import Any
 
 import polars as pl
 
-from flows.extract.attribution import find_attributions
 from flows.extract.quotes import Quotations
 from flows.extract.records import Part, Spans, Stance, Statement
 from flows.extract.speakers import SpeakerResolver
 from flows.extract.stance import find_stances
+from flows.extract.tagger import find_attributions, model_version
 from schemas.fields import SPAN_DTYPE
+from schemas.statements import SPAN_SEPARATOR
 
-EXTRACTOR_VERSION = "plain-1"
-"""Changes whenever the same article can give other statements."""
-SPAN_SEPARATOR = " … "
+EXTRACTOR_VERSION = f"1+{model_version()}"
+"""Rules and model. Changes whenever the same article can give other statements."""
 
 _COLUMNS: dict[str, Any] = {
     "part": pl.String,

@@ -29,6 +29,7 @@ from flows.extract.decode import (
 from flows.extract.links import FEATURE_SIZES, PAIRS, REACH, Candidates
 from flows.extract.pieces import Pieces, Window, encode, plan_windows
 from flows.extract.records import Attribution, Part, Spans
+from schemas.errors import StancebankError
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 LONGEST_STRETCH = 100_000
@@ -38,16 +39,13 @@ _CLS, _SEP = 101, 102
 _FEATURE_STARTS = np.cumsum((0, *FEATURE_SIZES[:-1]))
 
 
-class ModelError(RuntimeError):
+class ModelError(StancebankError):
     """The model's files are missing, damaged or do not belong together."""
 
 
 def read_description(folder: Path) -> dict[str, Any]:
     """Read model.json and check the SHA-256 of every file it names; raises ModelError."""
-    described = folder / "model.json"
-    if not described.exists():
-        raise ModelError(f"{described} is missing: install the package again")
-    description: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
+    description = _described(folder)
     for name, wanted in description["files"].items():
         path = folder / name
         if not path.exists():
@@ -57,6 +55,14 @@ def read_description(folder: Path) -> dict[str, Any]:
                 f"{path} is damaged or of another version (sha256 {found}, model.json says "
                 f"{wanted}): install the package again"
             )
+    return description
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    path = folder / "model.json"
+    if not path.exists():
+        raise ModelError(f"{path} is missing: install the package again")
+    description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return description
 
 
@@ -191,6 +197,11 @@ def _record(found: Found, sure: float, pieces: Pieces, offset: int, part: Part) 
 def default_tagger() -> Tagger:
     """Load the shipped model once in a process."""
     return Tagger()
+
+
+def model_version(folder: Path = MODEL_FOLDER) -> str:
+    """Return the version of a model without loading it; raises ModelError where it is missing."""
+    return str(_described(folder)["version"])
 
 
 def find_attributions(text: str, part: Part) -> list[Attribution]:
