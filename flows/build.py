@@ -32,6 +32,7 @@ from schemas.ids import hashed_id
 from schemas.operations import Rejects, Sources
 from schemas.records import Reject
 
+STAGES_OF_A_BATCH = ("clean", "extract", "validate")
 LIBRARIES = ("stancebank", "prefect", "polars", "pandera", "duckdb")
 
 
@@ -118,7 +119,7 @@ def collect(
     """Read what is new under `paths` into shards of raw articles."""
     run.steps.begin("Reading files")
     with open_readonly(run.warehouse) as connection:
-        known = known_hashes(connection)
+        known = known_hashes(connection, refused=not mapping)
     return ingest(find_files(paths), known, run.staging, limit=limit, mapping=mapping)
 
 
@@ -222,12 +223,18 @@ def _once(step: str, folder: Path, function: Callable[..., None], *arguments: Pa
 
 
 def _as_reject(batch: Batch) -> Reject:
-    failed = next(step for step in batch.steps if not step.state.is_completed())
+    stages = STAGES_OF_A_BATCH[-len(batch.steps) :]
+    stage, failed = next(
+        (stage, step)
+        for stage, step in zip(stages, batch.steps, strict=True)
+        if not step.state.is_completed()
+    )
+    why = " ".join((failed.state.message or "no reason given").split())
     reason = (
-        f"{batch.articles} articles were lost: {failed.state.message}. "
+        f"{batch.articles} articles were lost ({why}). "
         "Their files are not marked as seen; run again to try them once more."
     )
-    return Reject("extract", ", ".join(_files_of(batch)), None, reason)
+    return Reject(stage, ", ".join(_files_of(batch)), None, reason)
 
 
 def _files_of(batch: Batch) -> list[str]:

@@ -12,12 +12,10 @@ from schemas.entities import Speakers, Targets
 from schemas.operations import Rejects
 from schemas.records import Reject
 from schemas.shards import read_shard, write_shard
-from schemas.statements import Stances, Statements, StatementSpeakers
+from schemas.statements import SPAN_SEPARATOR, Stances, Statements, StatementSpeakers
 from schemas.table import Table
 from schemas.validation import split_valid
 
-SPAN_SEPARATOR = " … "
-PAYLOAD_CHARACTERS = 500
 BATCH_TABLES: tuple[type[Table], ...] = (
     Articles,
     RemovedLines,
@@ -120,7 +118,7 @@ def _words_at(frame: pl.DataFrame, spans: str, fields: pl.DataFrame) -> pl.Serie
         frame.select(*on, spans)
         .with_row_index("_row")
         .join(fields.select(*on, "_field"), on=on, how="left", maintain_order="left")
-        .explode(spans)
+        .explode(spans, empty_as_null=True)
         .with_columns(_words=pl.col("_field").str.slice(start, end - start))
         .group_by("_row", maintain_order=True)
         .agg(
@@ -147,5 +145,5 @@ def _rejects(
             place.get("raw_file"),
             place.get("raw_member"),
             f"{table.table_name()}: {reason}",
-            json.dumps(row, default=str, ensure_ascii=False)[:PAYLOAD_CHARACTERS],
+            json.dumps(row, default=str, ensure_ascii=False),
         )
