@@ -86,7 +86,7 @@ def rehearse(order: BuildOrder) -> Intake:
     known: set[str] = set()
     if order.warehouse.exists():
         with open_readonly(order.warehouse) as connection:
-            known = known_hashes(connection)
+            known = known_hashes(connection, refused=not order.mapping)
     with tempfile.TemporaryDirectory() as folder:
         files = find_files(order.paths)
         return ingest(files, known, Path(folder), limit=order.limit, mapping=order.mapping)

@@ -1,7 +1,7 @@
 """What was run, on which inputs, and what did not pass."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from schemas.table import Table
 
 RUN_STATUSES = ("running", "complete", "interrupted", "failed")
 SOURCE_STATUSES = ("loaded", "rejected")
+PAYLOAD_CHARACTERS = 500
 STAGES = ("ingest", "clean", "extract", "validate", "load")
 
 
@@ -53,6 +54,14 @@ class Rejects(Table):
 
     @classmethod
     def from_records(cls, rejects: Iterable[Reject]) -> pl.DataFrame:
-        """A frame of `rejects` without copies; `run_id` is left for the loader."""
-        rows = [{"reject_id": reject_id(reject), **asdict(reject)} for reject in rejects]
+        """A frame of `rejects` without copies; `run_id` is left for the loader.
+
+        Of each payload the first 500 characters are kept, as text that any database can hold.
+        """
+        cut = [replace(reject, payload=_start(reject.payload)) for reject in rejects]
+        rows = [{"reject_id": reject_id(reject), **asdict(reject)} for reject in cut]
         return cls.frame(rows).drop("run_id").unique(subset="reject_id", maintain_order=True)
+
+
+def _start(payload: str | None) -> str | None:
+    return payload and payload[:PAYLOAD_CHARACTERS].replace("\0", "\ufffd")

@@ -5,6 +5,9 @@ import polars as pl
 from schemas.fields import Spans, choice, field, key, probability, reference
 from schemas.table import Table
 
+SPAN_SEPARATOR = " … "
+"""Stands between the parts of a split quotation where its words are joined."""
+
 PARTS = ("title", "body")
 KINDS = ("direct", "indirect", "mixed")
 STANCES = ("favor", "against", "neutral")

@@ -2,7 +2,8 @@
 
 import json
 import multiprocessing
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -57,12 +58,18 @@ class Loader:
         self.loads = 0
 
     def validated(self, name: str, articles: list[dict[str, Any]]) -> tuple[list[Path], Any]:
-        self.loads += 1
         raw = self.folder / name
         raw.write_text("".join(json.dumps(a) + "\n" for a in articles), encoding="utf-8")
+        return self.validated_file(raw, None)
+
+    def validated_file(
+        self, raw: Path, mapping: Mapping[str, str] | None
+    ) -> tuple[list[Path], Any]:
+        self.loads += 1
         with open_writable(self.warehouse) as connection:
-            known = known_hashes(connection)
-        intake = ingest([raw], known, self.folder / f"staging-{self.loads}")
+            known = known_hashes(connection, refused=not mapping)
+        staging = self.folder / f"staging-{self.loads}"
+        intake = ingest([raw], known, staging, mapping=mapping)
         batches = []
         for number, shard in enumerate(intake.shards):
             batch = self.folder / f"staging-{self.loads}" / str(number)
@@ -73,9 +80,18 @@ class Loader:
         return batches, intake
 
     def load(self, name: str, articles: list[dict[str, Any]]) -> dict[str, int]:
-        batches, intake = self.validated(name, articles)
+        return self.load_batches(*self.validated(name, articles))
+
+    def load_file(self, raw: Path, mapping: Mapping[str, str] | None = None) -> dict[str, int]:
+        return self.load_batches(*self.validated_file(raw, mapping))
+
+    def load_batches(self, batches: list[Path], intake: Any) -> dict[str, int]:
         new = new_signatures(batches)
-        sources = [asdict(source) | {"replaces": True} for source in intake.sources]
+        archives = {s.raw_file for s in [*intake.sources, *intake.unchanged] if s.raw_member}
+        sources = [
+            asdict(s) | {"replaces": bool(s.raw_member) or s.raw_file not in archives}
+            for s in intake.sources
+        ]
         dtypes = {n: t for n, t in Sources.dtypes().items() if n != "run_id"}
         with open_writable(self.warehouse) as connection:
             run_id = begin_run(connection, {}, {})
@@ -196,6 +212,24 @@ def test_a_broken_reference_rolls_the_whole_load_back(loader: Loader) -> None:
         connection.execute("SELECT status FROM runs WHERE run_id = ?", [run_id])
         assert connection.fetchone() == ("running",)
     assert stray.height
+
+
+def test_what_was_refused_is_read_again_once_the_input_fields_are_named(loader: Loader) -> None:
+    lines = {name: json.dumps(article(n)) for n, name in enumerate(("good.jsonl", "other.jsonl"))}
+    lines["other.jsonl"] = lines["other.jsonl"].replace('"text"', '"body"')
+    archive = loader.folder / "both.zip"
+    with zipfile.ZipFile(archive, "w") as members:
+        for name, line in lines.items():
+            members.writestr(name, line)
+    loader.load_file(archive)
+    assert loader.ask("SELECT title FROM articles") == [("Levy stays, part 0",)]
+    assert loader.ask("SELECT count(*) FROM rejects") == [(1,)]
+    assert loader.load_file(archive)["sources"] == 0, "without another mapping it is skipped"
+    counts = loader.load_file(archive, {"text": "body"})
+    assert counts["articles"] == 1
+    assert len(loader.ask("FROM articles")) == 2
+    assert loader.ask("SELECT count(*) FROM rejects") == [(0,)]
+    assert loader.load_file(archive, {"text": "body"})["sources"] == 0
 
 
 def test_words_that_are_not_at_their_offsets_are_rejected_and_the_rest_loads(

@@ -74,6 +74,11 @@ def test_arrow_fields_carry_their_descriptions() -> None:
             )
 
 
+def test_of_a_payload_the_start_is_kept_as_text_that_any_database_holds() -> None:
+    (payload,) = Rejects.from_records([Reject("clean", "a", None, "why", "\0b" * 600)])["payload"]
+    assert payload == "\ufffdb" * 250
+
+
 def test_bad_rows_come_back_with_reasons_and_good_ones_pass() -> None:
     rows = Rejects.from_records([Reject("ingest", "a.txt", None, "is empty")] * 2)
     frame = pl.concat(

@@ -14,16 +14,15 @@ from flows.clean.records import CLEANER_VERSION, CleanArticle
 from flows.clean.signatures import sign
 from flows.clean.urls import canonical_url
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
-from schemas.ids import article_id, hashed_id
+from schemas.ids import article_id
 from schemas.operations import Rejects
-from schemas.records import RawArticle
+from schemas.records import RawArticle, Reject
 from schemas.table import Table
 
 EXTRACTED_LANGUAGES = frozenset({"en"})
 _TABLES: tuple[type[Table], ...] = (Rejects, RemovedLines, ArticleSignatures, Articles)
-_PAYLOAD_CHARACTERS = 500
 
-Rows = dict[type[Table], list[dict[str, Any]]]
+Rows = dict[type[Table], list[Any]]
 
 
 def clean_shard(intake: Path, folder: Path) -> None:
@@ -158,17 +157,8 @@ def _why_empty(article: CleanArticle) -> str:
     return reasons[0] if reasons else "no article text in it: nothing but boilerplate or no text"
 
 
-def _reject(raw: RawArticle, reason: str, payload: str | None = None) -> dict[str, Any]:
-    payload = (payload or raw.content)[:_PAYLOAD_CHARACTERS].replace("\0", "\ufffd")
-    place = raw.raw_file, raw.raw_member or ""
-    return {
-        "reject_id": hashed_id("clean", *place, reason, payload),
-        "stage": "clean",
-        "raw_file": raw.raw_file,
-        "raw_member": raw.raw_member,
-        "reason": reason,
-        "payload": payload,
-    }
+def _reject(raw: RawArticle, reason: str, payload: str | None = None) -> Reject:
+    return Reject("clean", raw.raw_file, raw.raw_member, reason, payload or raw.content)
 
 
 def _write(rows: Rows, folder: Path) -> None:
@@ -176,5 +166,9 @@ def _write(rows: Rows, folder: Path) -> None:
     for table in _TABLES:
         target = folder / f"{table.table_name()}.parquet"
         temporary = target.with_suffix(".tmp")
-        table.frame(rows[table]).drop("run_id").write_parquet(temporary)
+        _frame(table, rows[table]).write_parquet(temporary)
         temporary.replace(target)
+
+
+def _frame(table: type[Table], rows: list[Any]) -> pl.DataFrame:
+    return Rejects.from_records(rows) if table is Rejects else table.frame(rows).drop("run_id")

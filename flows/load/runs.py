@@ -59,9 +59,20 @@ def end_run(
     )
 
 
-def known_hashes(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """SHA-256 of every file and archive member that earlier runs have read."""
-    rows = connection.execute("SELECT raw_sha256 FROM sources").fetchall()
+def known_hashes(connection: duckdb.DuckDBPyConnection, *, refused: bool = True) -> set[str]:
+    """SHA-256 of every file and archive member that earlier runs have read.
+
+    Without `refused`, those of which nothing could be read are left out, and so are the archives
+    that they lie in: a run that names the input's fields otherwise has to try them again.
+    """
+    query = "SELECT raw_sha256 FROM sources"
+    if not refused:
+        query += """ AS source WHERE NOT EXISTS (
+            FROM sources AS other
+            WHERE other.status = 'rejected' AND other.raw_file = source.raw_file AND (
+                source.raw_member IN ('', other.raw_member)
+                OR starts_with(other.raw_member, source.raw_member || ':')))"""
+    rows = connection.execute(query).fetchall()
     return {sha256 for (sha256,) in rows}
 
 
