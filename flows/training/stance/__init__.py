@@ -1,0 +1,1 @@
+"""Training of the stance model: corpora, network, training run, tuning and export."""
