@@ -32,7 +32,7 @@ from flows.extract.records import Attribution, Part, Spans
 from schemas.errors import StancebankError
 
 MODEL_FOLDER = Path(__file__).parent / "model"
-LONGEST_STRETCH = 100_000
+LONGEST_STRETCH = 50_000
 """Characters worked on at once; a longer text is cut at a paragraph, to bound memory."""
 
 _CLS, _SEP = 101, 102
