@@ -21,6 +21,7 @@ from flows.extract import EXTRACTOR_VERSION
 from flows.extract.shard import extract_shard
 from flows.ingest import Intake, Shard, find_files, ingest
 from flows.load.batches import known_signatures, new_signatures, outdated_batches
+from flows.load.codeframe import read_codeframe, replace_codeframe
 from flows.load.merge import Load, load_batches
 from flows.load.runs import begin_run, end_run, known_hashes
 from flows.load.validate import validate_shard
@@ -65,25 +66,33 @@ class Outcome:
 
 
 @flow(name="build", validate_parameters=False)
-def build(
+def build(  # noqa: PLR0913
     paths: Sequence[str],
     warehouse: Path,
     *,
     limit: int | None = None,
     mapping: Mapping[str, str] | None = None,
     reextract: bool = False,
+    issues: Path | None = None,
 ) -> Report:
     """Collect what is new, clean it, extract its statements, validate and load them, and report.
 
     `paths` are files, folders and globs. At most `limit` new articles are taken. `mapping` renames
     input fields. With `reextract`, loaded articles that another extractor version read are read
-    again.
+    again. `issues` is a codeframe that takes the place of the warehouse's.
 
     Raises:
+        CodeframeError: if the codeframe cannot be used.
         NothingFoundError: if a path matches nothing.
         WarehouseError: if another process writes to the warehouse.
     """
-    parameters = {"paths": list(paths), "limit": limit, "mapping": mapping, "reextract": reextract}
+    parameters = {
+        "paths": list(paths),
+        "limit": limit,
+        "mapping": mapping,
+        "reextract": reextract,
+        "issues": issues and str(issues),
+    }
     with running(warehouse, parameters) as run:
         intake = collect(run, paths, limit, mapping)
         batches = [process(run, shard) for shard in intake.shards]
@@ -91,7 +100,7 @@ def build(
             batches += [process_again(batch) for batch in outdated(run)]
         outcome = wait_for(run, batches)
         clusters = find_duplicates(run, outcome.validated)
-        counts = load(run, intake, outcome, clusters)
+        counts = load(run, intake, outcome, clusters, issues)
         return report(run, counts)
 
 
@@ -193,13 +202,17 @@ def find_duplicates(run: Run, batches: Sequence[Path]) -> pl.DataFrame:
 
 
 @task(cache_policy=NO_CACHE)
-def load(run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame) -> dict[str, int]:
+def load(
+    run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame, issues: Path | None
+) -> dict[str, int]:
     """Load the batches in one transaction that also marks the run complete; rows by outcome."""
     run.steps.begin("Loading")
     rejects = Rejects.from_records([*intake.rejects, *outcome.rejects])
     sources = _sources(intake, outcome.lost_files)
     order = Load(run.run_id, outcome.validated, sources, rejects, clusters)
     with open_writable(run.warehouse) as connection:
+        if issues:
+            replace_codeframe(connection, read_codeframe(issues))
         counts = load_batches(connection, order)
     return counts | {"files_unchanged": intake.skipped}
 

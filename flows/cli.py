@@ -73,6 +73,10 @@ def run(
     reextract: Annotated[
         bool, typer.Option("--reextract", help="Also read again what an older extractor read.")
     ] = False,
+    issues: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Codeframe: CSV with issue, pattern, polarity."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be read; write nothing.")
     ] = False,
@@ -104,6 +108,7 @@ def run(
         limit=limit,
         mapping=_pairs(mapping or []),
         reextract=reextract,
+        issues=issues,
     )
     if dry_run:
         typer.echo("\n".join(rehearsal_lines(rehearse(order))))

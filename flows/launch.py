@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from flows.ingest import Intake, find_files, ingest
+from flows.load.codeframe import read_codeframe
 from flows.load.runs import known_hashes
 from flows.load.warehouse import open_readonly
 from flows.prefect_api import ServerMode, prefect_api
@@ -33,6 +34,7 @@ class BuildOrder:
     limit: int | None = None
     mapping: Mapping[str, str] | None = None
     reextract: bool = False
+    issues: Path | None = None
 
 
 def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR") -> "Report":
@@ -42,6 +44,8 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
         StancebankError: if a path, the warehouse or the server stand in the way.
     """
     find_files(order.paths)
+    if order.issues:
+        read_codeframe(order.issues)
     workers = order.workers or os.cpu_count() or 1
     with (
         interrupted_once(),
@@ -59,6 +63,7 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
             limit=order.limit,
             mapping=order.mapping,
             reextract=order.reextract,
+            issues=order.issues,
         )
 
 

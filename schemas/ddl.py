@@ -8,6 +8,7 @@ from polars.datatypes import DataType, DataTypeClass
 
 from schemas.registry import TABLES
 from schemas.table import Table
+from schemas.views import VIEWS
 
 SCHEMA_VERSION = 1
 HISTORY_SUFFIX = "_history"
@@ -43,6 +44,12 @@ def create_statements() -> Iterable[str]:
         if has_history(table):
             yield _create_history(table)
             yield from _comments(table, table.table_name() + HISTORY_SUFFIX)
+
+
+def view_comments() -> Iterable[str]:
+    """SQL that describes every declared view and its columns."""
+    for view in VIEWS:
+        yield from _comments(view, view.table_name(), kind="VIEW")
 
 
 def has_history(table: type[Table]) -> bool:
@@ -90,8 +97,8 @@ def _conditions(name: str, column: pa.Column) -> Iterable[str]:
                 raise ValueError(f"no SQL for the check {unknown} of {name}")
 
 
-def _comments(table: type[Table], name: str) -> Iterable[str]:
-    yield f"COMMENT ON TABLE {name} IS {quote(table.table_description())}"
+def _comments(table: type[Table], name: str, kind: str = "TABLE") -> Iterable[str]:
+    yield f"COMMENT ON {kind} {name} IS {quote(table.table_description())}"
     for column_name, column in table.columns().items():
         yield f'COMMENT ON COLUMN {name}."{column_name}" IS {quote(column.description)}'
 

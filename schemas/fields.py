@@ -12,6 +12,12 @@ Timestamp = Annotated[pl.Datetime, "us", None]
 Spans = Annotated[pl.List, SPAN_DTYPE]
 Texts = Annotated[pl.List, pl.String]
 
+_CHECKS = (
+    ("isin", "isin", "allowed_values"),
+    ("greater_than_or_equal_to", "ge", "min_value"),
+    ("less_than_or_equal_to", "le", "max_value"),
+)
+
 
 def field(description: str, *, nullable: bool = False, **checks: Any) -> Any:
     """A plain column. `checks` are Pandera's (`ge`, `le`, `str_length`, `str_matches`, …)."""
@@ -41,6 +47,22 @@ def probability(description: str, *, nullable: bool = False) -> Any:
 def digest(description: str, *, nullable: bool = False) -> Any:
     """A SHA-256 in 64 lower-case hexadecimal digits."""
     return field(description, nullable=nullable, str_matches=r"^[0-9a-f]{64}$")
+
+
+def same_as(model: type[pa.DataFrameModel], column: str, *, nullable: bool | None = None) -> Any:
+    """A plain column with the description and checks of another table's; no key, no reference."""
+    source = model.to_schema().columns[column]
+    checks = {
+        option: (check.statistics or {})[fact]
+        for check in source.checks
+        for name, option, fact in _CHECKS
+        if check.name == name
+    }
+    return field(
+        source.description,
+        nullable=source.nullable if nullable is None else nullable,
+        **checks,
+    )
 
 
 def _marked(description: str, metadata: dict[str, Any], **options: Any) -> Any:

@@ -1,7 +1,7 @@
 """All tables of the warehouse, parents before children."""
 
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
-from schemas.entities import Speakers, Targets
+from schemas.entities import Issues, Speakers, TargetIssues, Targets
 from schemas.operations import Rejects, Runs, Sources
 from schemas.statements import Stances, Statements, StatementSpeakers
 from schemas.table import Table
@@ -14,6 +14,8 @@ TABLES: tuple[type[Table], ...] = (
     ArticleSignatures,
     Speakers,
     Targets,
+    Issues,
+    TargetIssues,
     Statements,
     StatementSpeakers,
     Stances,

@@ -30,8 +30,6 @@ JOIN articles AS a USING (article_id)
 LEFT JOIN speakers_of AS sp USING (statement_id)
 LEFT JOIN stances AS t USING (statement_id);
 
-COMMENT ON VIEW speaker_statement_stance IS 'One row per statement and target; one with stance neutral and no target where no side is taken.';
-
 CREATE OR REPLACE VIEW positions AS
 SELECT
     speaker,
@@ -55,19 +53,22 @@ WITH months AS (
 ),
 outlets AS (
     SELECT DISTINCT outlet FROM articles WHERE outlet IS NOT NULL
+),
+counted AS (
+    SELECT article_id, count(*) AS statements FROM statements GROUP BY article_id
 )
 SELECT
     o.outlet,
     m.month,
     count(a.article_id) AS articles,
-    count(a.article_id) FILTER (a.extraction_status = 'extracted') AS extracted
+    count(a.article_id) FILTER (a.extraction_status = 'extracted') AS extracted,
+    coalesce(sum(c.statements), 0)::BIGINT AS statements
 FROM outlets AS o
 CROSS JOIN months AS m
 LEFT JOIN articles AS a
     ON a.outlet = o.outlet AND date_trunc('month', a.published_at) = m.month
+LEFT JOIN counted AS c USING (article_id)
 GROUP BY ALL;
-
-COMMENT ON VIEW coverage IS 'Articles by outlet and month, zeros included.';
 
 CREATE OR REPLACE VIEW run_quality AS
 SELECT

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from flows.load.codeframe import claim_targets
 from flows.load.runs import end_run
 from flows.load.validate import BATCH_TABLES
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
@@ -61,6 +62,7 @@ def load_batches(connection: duckdb.DuckDBPyConnection, load: Load) -> dict[str,
         _supersede(connection, load)
         _insert(connection, load)
         _merge_entities(connection)
+        claim_targets(connection)
         _mark_duplicates(connection, load)
         _record_sources(connection, load)
         check_references(connection)

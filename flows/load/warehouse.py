@@ -6,14 +6,14 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import duckdb
 import filelock
 
-from schemas.ddl import SCHEMA_VERSION, create_statements
+from schemas.ddl import SCHEMA_VERSION, create_statements, view_comments
 from schemas.errors import StancebankError
+from warehouse import views_sql
 
 BUSY_SECONDS = 10.0
 
@@ -104,6 +104,8 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> No
         for statement in create_statements():
             connection.execute(statement)
         connection.execute(views_sql())
+        for statement in view_comments():
+            connection.execute(statement)
         connection.commit()
         return
     found = connection.execute("SELECT max(version) FROM schema_versions").fetchone()
@@ -112,11 +114,6 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> No
             f"{warehouse} has schema version {found and found[0]}, this program {SCHEMA_VERSION}. "
             "Build a new warehouse with `stancebank run --warehouse NEW`."
         )
-
-
-def views_sql() -> str:
-    """The SQL of all views."""
-    return resources.files("warehouse").joinpath("views.sql").read_text(encoding="utf-8")
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
