@@ -1,26 +1,23 @@
 """From what the stance model says of a statement to its stance rows."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from flows.extract.pieces import Pieces
-from flows.extract.records import Attribution, Sign, Span, Spans, Speaker, Stance
-from flows.extract.stance_looks import CONTENT, content_words
+from flows.extract.records import Attribution, Sign, Span, Speaker, Stance
+from flows.extract.stance import MOST_ROWS, NameOf
+from flows.extract.stance import find_stances as find_by_rule
+from flows.extract.stance_looks import CONTENT, content_words, unit_span
 from flows.extract.stance_model import Reading, StanceModel, default_stance_model
-from flows.extract.stance_reasons import Reason, find_reasons
-from flows.extract.stance_spans import Candidate, candidates
+from flows.extract.stance_spans import Candidate, Candidates
 from flows.extract.targets import target_name
 
-MOST_ROWS = 3
-"""Targets of a statement that a reader would name first."""
 SIDES: tuple[Sign, Sign] = ("favor", "against")
 """The model's signs in their order."""
-N_EVIDENCE = 12
-NameOf = Callable[[Span], str | None]
-"""Gives the name that a pronoun of the text stands for, None where it is none."""
+N_EVIDENCE = 14
 
 _LEAST_CHANCE = 0.05
 _EDGE = re.compile(r"^\W+|(?:['’]s)?\W*$")
@@ -30,67 +27,92 @@ _EDGE = re.compile(r"^\W+|(?:['’]s)?\W*$")
 class Proposal:
     """A possible stance row of a statement.
 
-    `span`: where the target stands. `reason`: the lexicon's verb that takes the same side; `words`:
-    what carries the stance without one. `evidence`: what the confidence is computed from.
+    `span`: where the target stands. `rule`: the row by rule that agrees, `alone` if the model did
+    not propose it. `evidence`: what the confidence is computed from.
     """
 
     candidate: Candidate
     span: Span
-    reason: Reason | None
-    words: Spans
+    rule: Stance | None
+    alone: bool
     intensity: int
     target_type: str
     evidence: tuple[float, ...]
 
 
-def propose(
-    text: str, pieces: Pieces, attribution: Attribution, reading: Reading
-) -> list[Proposal]:
-    """All stance rows of a statement worth weighing, likeliest first."""
-    telling = content_words(text, pieces, reading.look)
-    found = candidates(reading.chances, telling, _LEAST_CHANCE, MOST_ROWS)
-    reasons = find_reasons(text, attribution) if found else []
-    proposals = []
-    for number, one in enumerate(found):
-        span = _trimmed(text, pieces, reading, one)
+class _Statement:
+    """A statement in the making of its rows."""
+
+    def __init__(
+        self, text: str, pieces: Pieces, reading: Reading, by_rule: Sequence[Stance]
+    ) -> None:
+        self.text, self.pieces, self.reading = text, pieces, reading
+        self.candidates = Candidates(reading.chances, content_words(text, pieces, reading.look))
+        units = [self._units(stance) for stance in by_rule]
+        self.by_rule = [
+            (stance, at) for stance, at in zip(by_rule, units, strict=True) if at is not None
+        ]
+
+    def _units(self, stance: Stance) -> Span | None:
+        """The units of the look at which a row's target stands, None where it is not all inside."""
+        look = self.reading.look
+        low, high = unit_span(self.pieces, *stance.target[0])
+        if low < look.low or high > look.low + len(look.at) or low >= high:
+            return None
+        return low - look.low, high - look.low
+
+    def proposals(self) -> list[Proposal]:
+        """The model's candidates, likeliest first, then the rules' that agree with none of them."""
+        found = self.candidates.likeliest(_LEAST_CHANCE, MOST_ROWS)
+        proposed = len(found)
+        for stance, (low, high) in self.by_rule:
+            sign = SIDES.index(stance.stance)
+            if not any(one.sign == sign and self._same(one, (low, high)) for one in found):
+                found.append(self.candidates.rate(sign, low, high))
+        return [self._propose(found, number, proposed) for number in range(len(found))]
+
+    def _same(self, one: Candidate, units: Span) -> bool:
+        pair = np.array([[one.low, one.high]]), np.array([units])
+        return bool(self.candidates.agree(*pair)[0, 0])
+
+    def _propose(self, found: Sequence[Candidate], number: int, proposed: int) -> Proposal:
+        one = found[number]
+        on_target = [stance for stance, units in self.by_rule if self._same(one, units)]
+        agreeing = [stance for stance in on_target if stance.stance == SIDES[one.sign]]
         others = max((o.chance for o in found if o is not one), default=0.0)
-        proposals.append(
-            Proposal(
-                candidate=one,
-                span=span,
-                reason=_reason(reasons, span, one),
-                words=attribution.cue or attribution.content,
-                intensity=reading.intensity(one.low, one.high),
-                target_type=reading.target_type(one.low, one.high),
-                evidence=(
-                    *_chances(reading, one, number, others),
-                    *_circumstances(reading, one, reasons),
-                ),
-            )
+        return Proposal(
+            candidate=one,
+            span=self._trimmed(one),
+            rule=agreeing[0] if agreeing else None,
+            alone=number >= proposed,
+            intensity=self.reading.intensity(one.low, one.high),
+            target_type=self.reading.target_type(one.low, one.high),
+            evidence=(
+                *_chances(self.reading, one, number, others),
+                *_circumstances(self.reading, one),
+                float(bool(agreeing)),
+                float(len(on_target) > len(agreeing)),
+                float(bool(self.by_rule) and not on_target),
+                float(number >= proposed),
+            ),
         )
-    return proposals
+
+    def _trimmed(self, one: Candidate) -> Span:
+        """The target's characters without marks at its edges."""
+        low = self.reading.look.low
+        start = int(self.pieces.starts[low + one.low])
+        end = int(self.pieces.ends[low + one.high - 1])
+        edges = [match.span() for match in _EDGE.finditer(self.text[start:end])]
+        first = edges[0][1] if edges[0][0] == 0 else 0
+        last = edges[-1][0]
+        return (start + first, start + last) if first < last else (start, end)
 
 
-def _trimmed(text: str, pieces: Pieces, reading: Reading, one: Candidate) -> Span:
-    """The target's characters without marks at its edges."""
-    low = reading.look.low
-    start = int(pieces.starts[low + one.low])
-    end = int(pieces.ends[low + one.high - 1])
-    words = text[start:end]
-    edges = [match.span() for match in _EDGE.finditer(words)]
-    inner = (edges[0][1] if edges[0][0] == 0 else 0, edges[-1][0])
-    return (start + inner[0], start + inner[1]) if inner[0] < inner[1] else (start, end)
-
-
-def _reason(reasons: Sequence[Reason], span: Span, one: Candidate) -> Reason | None:
-    """The lexicon's verb that takes the same side, outside of the target; the nearest one."""
-    agreeing = [
-        reason
-        for reason in reasons
-        if reason.stance == SIDES[one.sign]
-        and (reason.span[1] <= span[0] or span[1] <= reason.span[0])
-    ]
-    return min(agreeing, key=lambda reason: abs(reason.span[0] - span[0]), default=None)
+def propose(
+    text: str, pieces: Pieces, reading: Reading, by_rule: Sequence[Stance]
+) -> list[Proposal]:
+    """All stance rows of a statement worth weighing; `by_rule` are those that the rules find."""
+    return _Statement(text, pieces, reading, by_rule).proposals()
 
 
 def _logit(chance: float) -> float:
@@ -115,23 +137,13 @@ def _chances(reading: Reading, one: Candidate, number: int, others: float) -> tu
     )
 
 
-def _circumstances(
-    reading: Reading, one: Candidate, reasons: Sequence[Reason]
-) -> tuple[float, ...]:
-    """What else tells how sure a row is.
-
-    The logarithm of the target's and of the content's length in units; whether the target lies in
-    the content; whether the statement's stance verbs take this side, or only the other.
-    """
+def _circumstances(reading: Reading, one: Candidate) -> tuple[float, ...]:
+    """The logarithm of the target's and the content's length; whether one lies in the other."""
     roles = reading.look.roles
-    sides = {reason.stance for reason in reasons}
-    agrees = SIDES[one.sign] in sides
     return (
         float(np.log(one.high - one.low)),
         float(np.log(max(1, int((roles == CONTENT).sum())))),
         float((roles[one.low : one.high] == CONTENT).all()),
-        float(agrees),
-        float(bool(sides) and not agrees),
     )
 
 
@@ -163,24 +175,28 @@ def find_stances(
     readings = model.read(pieces, [attributions[number] for number in held])
     for number, reading in zip(held, readings, strict=True):
         if reading:
-            proposals = propose(text, pieces, attributions[number], reading)
+            attribution, name_of = attributions[number], names[number]
+            by_rule = find_by_rule(text, attribution, speakers[number], name_of)
+            proposals = propose(text, pieces, reading, by_rule)
             rated = [(confidence(p.evidence, model.calibration), p) for p in proposals]
             kept = sorted((r for r in rated if r[0] >= model.least), key=lambda r: -r[0])
             rows[number] = tuple(
-                _stance(text, proposal, names[number], sure) for sure, proposal in kept[:MOST_ROWS]
+                _stance(proposal, attribution, target_name(text, proposal.span, name_of), sure)
+                for sure, proposal in kept[:MOST_ROWS]
             )
     return rows
 
 
-def _stance(text: str, proposal: Proposal, name_of: NameOf, sure: float) -> Stance:
-    reason = proposal.reason
+def _stance(proposal: Proposal, attribution: Attribution, name: str, sure: float) -> Stance:
+    rule = proposal.rule
+    by_both = f"model+{rule.method}" if rule else "model"
     return Stance(
         target=(proposal.span,),
-        target_name=target_name(text, proposal.span, name_of),
+        target_name=name,
         target_type=proposal.target_type,
         stance=SIDES[proposal.candidate.sign],
         intensity=proposal.intensity,
-        basis=(reason.span,) if reason else proposal.words,
-        method=f"model+rule:{reason.lemma}" if reason else "model",
+        basis=rule.basis if rule else attribution.cue or attribution.content,
+        method=rule.method if rule and proposal.alone else by_both,
         confidence=sure,
     )

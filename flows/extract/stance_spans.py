@@ -126,49 +126,64 @@ def _spans(chain: _Chain, before: Doubles, after: Doubles, scale: Doubles) -> Do
     return chances
 
 
-def _listed(chances: Doubles, telling: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Doubles]:
-    """Spans of one sign worth a look [n, 2] with their probabilities, only those with words."""
-    starts, sizes = np.nonzero(chances > _LEAST)
-    spans = np.stack([starts, starts + sizes + 1], axis=1)
-    words = np.append(0, telling.cumsum())
-    worded = words[spans[:, 1]] > words[spans[:, 0]]
-    return spans[worded], chances[starts, sizes][worded]
+@dataclass(frozen=True)
+class _Listed:
+    """Spans of one sign worth a look [n, 2], with their probabilities."""
+
+    spans: NDArray[np.int64]
+    chances: Doubles
 
 
-def _agree(
-    left: NDArray[np.int64], right: NDArray[np.int64], telling: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Whether the spans agree, pair by pair: [left, right]."""
-    words = np.append(0, telling.cumsum())
-    low = np.maximum(left[:, None, 0], right[None, :, 0])
-    high = np.maximum(low, np.minimum(left[:, None, 1], right[None, :, 1]))
-    sizes = [words[spans[:, 1]] - words[spans[:, 0]] for spans in (left, right)]
-    shared = words[high] - words[low]
-    return np.asarray(2 * shared >= AGREE * (sizes[0][:, None] + sizes[1][None]))
+class Candidates:
+    """The spans of a look that may be targets, and how likely each agrees with the right one."""
 
+    def __init__(self, chances: Doubles, telling: NDArray[np.bool_]) -> None:
+        """`chances` as `span_chances` gives them, `telling` [units] as `content_words` does."""
+        self._words = np.append(0, telling.cumsum())
+        self._chances = chances
+        self._listed = [self._list(one) for one in chances]
 
-def candidates(
-    chances: Doubles, telling: NDArray[np.bool_], least: float, most: int
-) -> list[Candidate]:
-    """The likely targets of a look, of either sign, best first.
+    def likeliest(self, least: float, most: int) -> list[Candidate]:
+        """The likely targets of either sign, best first.
 
-    `chances` as `span_chances` gives them, `telling` [units] as `content_words` does. At most
-    `most` of each sign, none that agrees with a better one, none with a chance below `least`.
-    """
-    listed = [_listed(one, telling) for one in chances]
-    found: list[Candidate] = []
-    for sign, (spans, exact) in enumerate(listed):
-        other, other_chances = listed[1 - sign]
-        agree = _agree(spans, spans, telling)
-        total = (agree * exact).sum(axis=1)
-        opposite = (_agree(spans, other, telling) * other_chances).sum(axis=1)
-        free = total >= least
-        for _ in range(most):
-            if not free.any():
-                break
-            best = int(np.where(free, total + 1e-3 * exact, -1.0).argmax())
-            low, high = spans[best].tolist()
-            sure = (float(total[best]), float(exact[best]), float(opposite[best]))
-            found.append(Candidate(sign, low, high, *sure))
-            free &= ~agree[best]
-    return sorted(found, key=lambda one: (-one.chance, one.sign, one.low))
+        At most `most` of each sign, none that agrees with a better one, none with a chance below
+        `least`.
+        """
+        found: list[Candidate] = []
+        for sign, listed in enumerate(self._listed):
+            agree = self.agree(listed.spans, listed.spans)
+            total = (agree * listed.chances).sum(axis=1)
+            free = total >= least
+            while free.any() and sum(one.sign == sign for one in found) < most:
+                best = int(np.where(free, total + 1e-3 * listed.chances, -1.0).argmax())
+                low, high = listed.spans[best].tolist()
+                found.append(self.rate(sign, low, high))
+                free &= ~agree[best]
+        return sorted(found, key=lambda one: (-one.chance, one.sign, one.low))
+
+    def rate(self, sign: int, low: int, high: int) -> Candidate:
+        """How likely the units `[low, high)` are a target of this sign."""
+        span = np.array([[low, high]])
+        chance, opposite = (
+            float((self.agree(span, listed.spans) * listed.chances).sum())
+            for listed in (self._listed[sign], self._listed[1 - sign])
+        )
+        size = high - low
+        exact = self._chances[sign, low, size - 1] if size <= LONGEST_TARGET else 0.0
+        return Candidate(sign, low, high, chance, float(exact), opposite)
+
+    def agree(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether spans [n, 2] and [m, 2] name the same target, pair by pair: [n, m]."""
+        words = self._words
+        low = np.maximum(left[:, None, 0], right[None, :, 0])
+        high = np.maximum(low, np.minimum(left[:, None, 1], right[None, :, 1]))
+        sizes = [words[spans[:, 1]] - words[spans[:, 0]] for spans in (left, right)]
+        both = sizes[0][:, None] + sizes[1][None]
+        shared = words[high] - words[low]
+        return np.asarray((2 * shared >= AGREE * both) & (shared > 0))
+
+    def _list(self, chances: Doubles) -> _Listed:
+        starts, sizes = np.nonzero(chances > _LEAST)
+        spans = np.stack([starts, starts + sizes + 1], axis=1)
+        worded = self._words[spans[:, 1]] > self._words[spans[:, 0]]
+        return _Listed(spans[worded], chances[starts, sizes][worded])

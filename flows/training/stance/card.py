@@ -2,29 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from flows.evaluation import Evaluation, evaluate
 from flows.evaluation.corpus import Article as GoldArticle
 from flows.evaluation.corpus import Attribution as FoundAttribution
 from flows.evaluation.corpus import Row
-from flows.extract.records import Speaker, Stance
+from flows.extract.records import Stance
 from flows.extract.stance_model import StanceModel
 from flows.extract.stance_rows import find_stances
 from flows.extract.tagger import read_description
 from flows.training.data import Article
-from flows.training.stance.data import as_attribution
+from flows.training.stance.data import as_attribution, no_name, speaker_of
 
 FIGURES = ("stance P", "stance R", "stance F1", "target F1", "sign", "intensity")
-
-
-def _no_name(_: object) -> None:
-    return None
-
-
-def _speaker(statement: dict[str, Any]) -> Speaker | None:
-    name = statement["speaker"]
-    return Speaker(name, statement["speaker_type"], "gold", (), 1.0) if name else None
 
 
 def _row(stance: Stance) -> Row:
@@ -42,8 +32,8 @@ def predict(model: StanceModel, article: Article) -> list[FoundAttribution]:
     found = find_stances(
         article.text,
         [as_attribution(a) for a in statements],
-        [_speaker(a) for a in statements],
-        [_no_name] * len(statements),
+        [speaker_of(a) for a in statements],
+        [no_name] * len(statements),
         model,
     )
     return [

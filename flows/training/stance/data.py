@@ -10,7 +10,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from flows.extract.pieces import Ints, Pieces, encode
-from flows.extract.records import Attribution, Spans
+from flows.extract.records import Attribution, Spans, Speaker
 from flows.extract.stance_looks import CONTENT, Look, look_at, unit_span
 from flows.extract.stance_model import TARGET_TYPES
 from flows.extract.stance_rows import SIDES
@@ -74,6 +74,17 @@ def as_attribution(statement: dict[str, Any]) -> Attribution:
     """A gold statement as the extraction's record."""
     source, cue, content = (_spans(statement[part]) for part in ("source", "cue", "content"))
     return Attribution("body", source, cue, content, 1.0)
+
+
+def speaker_of(statement: dict[str, Any]) -> Speaker | None:
+    """The speaker of a gold statement as the extraction's record."""
+    name = statement["speaker"]
+    return Speaker(name, statement["speaker_type"], "gold", (), 1.0) if name else None
+
+
+def no_name(_: object) -> None:
+    """Names no pronoun: scores compare targets by where they stand."""
+    return
 
 
 def _placed(pieces: Pieces, look: Look, row: dict[str, Any]) -> Target | None:

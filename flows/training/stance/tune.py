@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from flows.evaluation.corpus import Attribution as FoundAttribution
 from flows.evaluation.corpus import Row
 from flows.evaluation.statements import right_rows
+from flows.extract.stance import MOST_ROWS
+from flows.extract.stance import find_stances as find_by_rule
 from flows.extract.stance_model import StanceModel
-from flows.extract.stance_rows import MOST_ROWS, SIDES, Proposal, propose
+from flows.extract.stance_rows import SIDES, Proposal, propose
 from flows.training.data import Article
-from flows.training.stance.data import as_attribution
+from flows.training.stance.data import as_attribution, no_name, speaker_of
 from flows.training.tune import fit_confidence, sure_of
 
 FOLDS = 6
@@ -61,7 +63,8 @@ def attempt(model: StanceModel, articles: list[Article]) -> Attempt:
             gold[article.corpus] += len(annotated["stances"])
             if reading is None:
                 continue
-            found = propose(article.text, pieces, attribution, reading)
+            by_rule = find_by_rule(article.text, attribution, speaker_of(annotated), no_name)
+            found = propose(article.text, pieces, reading, by_rule)
             right = judge(article.text, annotated, found)
             rows += [
                 (article.corpus, number, statement, p.evidence, hit)
