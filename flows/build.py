@@ -22,6 +22,7 @@ from flows.extract.shard import extract_shard
 from flows.ingest import Intake, Shard, find_files, ingest
 from flows.load.batches import known_signatures, new_signatures, outdated_batches
 from flows.load.codeframe import read_codeframe, replace_codeframe
+from flows.load.identities import read_speaker_file, replace_speaker_file
 from flows.load.merge import Load, load_batches
 from flows.load.runs import begin_run, end_run, known_hashes
 from flows.load.validate import validate_shard
@@ -74,15 +75,18 @@ def build(  # noqa: PLR0913
     mapping: Mapping[str, str] | None = None,
     reextract: bool = False,
     issues: Path | None = None,
+    speakers: Path | None = None,
 ) -> Report:
     """Collect what is new, clean it, extract its statements, validate and load them, and report.
 
     `paths` are files, folders and globs. At most `limit` new articles are taken. `mapping` renames
     input fields. With `reextract`, loaded articles that another extractor version read are read
-    again. `issues` is a codeframe that takes the place of the warehouse's.
+    again. `issues` and `speakers` are files that take the place of the warehouse's codeframe and
+    speaker file.
 
     Raises:
         CodeframeError: if the codeframe cannot be used.
+        SpeakerFileError: if the speaker file cannot be used.
         NothingFoundError: if a path matches nothing.
         WarehouseError: if another process writes to the warehouse.
     """
@@ -92,15 +96,17 @@ def build(  # noqa: PLR0913
         "mapping": mapping,
         "reextract": reextract,
         "issues": issues and str(issues),
+        "speakers": speakers and str(speakers),
     }
     with running(warehouse, parameters) as run:
+        know(run, issues, speakers)
         intake = collect(run, paths, limit, mapping)
         batches = [process(run, shard) for shard in intake.shards]
         if reextract:
             batches += [process_again(batch) for batch in outdated(run)]
         outcome = wait_for(run, batches)
         clusters = find_duplicates(run, outcome.validated)
-        counts = load(run, intake, outcome, clusters, issues)
+        counts = load(run, intake, outcome, clusters)
         return report(run, counts)
 
 
@@ -119,6 +125,16 @@ def running(warehouse: Path, parameters: dict[str, Any]) -> Iterator[Run]:
                 end_run(connection, run_id, status, error=f"{type(error).__name__}: {error}")
             raise
         shutil.rmtree(staging, ignore_errors=True)
+
+
+@task(cache_policy=NO_CACHE)
+def know(run: Run, issues: Path | None, speakers: Path | None) -> None:
+    """Take over what the user knows: which targets belong to an issue, and who is who."""
+    with open_writable(run.warehouse) as connection:
+        if issues:
+            replace_codeframe(connection, read_codeframe(issues))
+        if speakers:
+            replace_speaker_file(connection, read_speaker_file(speakers))
 
 
 @task(cache_policy=NO_CACHE)
@@ -202,17 +218,13 @@ def find_duplicates(run: Run, batches: Sequence[Path]) -> pl.DataFrame:
 
 
 @task(cache_policy=NO_CACHE)
-def load(
-    run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame, issues: Path | None
-) -> dict[str, int]:
+def load(run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame) -> dict[str, int]:
     """Load the batches in one transaction that also marks the run complete; rows by outcome."""
     run.steps.begin("Loading")
     rejects = Rejects.from_records([*intake.rejects, *outcome.rejects])
     sources = _sources(intake, outcome.lost_files)
     order = Load(run.run_id, outcome.validated, sources, rejects, clusters)
     with open_writable(run.warehouse) as connection:
-        if issues:
-            replace_codeframe(connection, read_codeframe(issues))
         counts = load_batches(connection, order)
     return counts | {"files_unchanged": intake.skipped}
 

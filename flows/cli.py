@@ -77,6 +77,14 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Codeframe: CSV with issue, pattern, polarity."),
     ] = None,
+    speakers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Speaker file: CSV with name, alias, wikidata_id, attribute, value, valid_from, "
+            "valid_to, source.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be read; write nothing.")
     ] = False,
@@ -109,6 +117,7 @@ def run(
         mapping=_pairs(mapping or []),
         reextract=reextract,
         issues=issues,
+        speakers=speakers,
     )
     if dry_run:
         typer.echo("\n".join(rehearsal_lines(rehearse(order))))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.ingest import Intake, find_files, ingest
 from flows.load.codeframe import read_codeframe
+from flows.load.identities import read_speaker_file
 from flows.load.runs import known_hashes
 from flows.load.warehouse import open_readonly
 from flows.prefect_api import ServerMode, prefect_api
@@ -35,6 +36,7 @@ class BuildOrder:
     mapping: Mapping[str, str] | None = None
     reextract: bool = False
     issues: Path | None = None
+    speakers: Path | None = None
 
 
 def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR") -> "Report":
@@ -43,9 +45,7 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
     Raises:
         StancebankError: if a path, the warehouse or the server stand in the way.
     """
-    find_files(order.paths)
-    if order.issues:
-        read_codeframe(order.issues)
+    _check(order)
     workers = order.workers or os.cpu_count() or 1
     with (
         interrupted_once(),
@@ -64,7 +64,17 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
             mapping=order.mapping,
             reextract=order.reextract,
             issues=order.issues,
+            speakers=order.speakers,
         )
+
+
+def _check(order: BuildOrder) -> None:
+    """Refuse what cannot work before anything is started."""
+    find_files(order.paths)
+    if order.issues:
+        read_codeframe(order.issues)
+    if order.speakers:
+        read_speaker_file(order.speakers)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ _TYPES: dict[type[pl.DataType] | pl.DataType, str] = {
     pl.UInt64: "UBIGINT",
     pl.Float64: "DOUBLE",
     pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
     pl.Datetime("us"): "TIMESTAMP",
 }
 

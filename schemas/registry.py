@@ -1,7 +1,15 @@
 """All tables of the warehouse, parents before children."""
 
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
-from schemas.entities import Issues, Speakers, TargetIssues, Targets
+from schemas.entities import (
+    Issues,
+    SpeakerAliases,
+    SpeakerAttributes,
+    SpeakerIdentities,
+    Speakers,
+    TargetIssues,
+    Targets,
+)
 from schemas.operations import Rejects, Runs, Sources
 from schemas.statements import Stances, Statements, StatementSpeakers
 from schemas.table import Table
@@ -13,6 +21,9 @@ TABLES: tuple[type[Table], ...] = (
     RemovedLines,
     ArticleSignatures,
     Speakers,
+    SpeakerAliases,
+    SpeakerAttributes,
+    SpeakerIdentities,
     Targets,
     Issues,
     TargetIssues,

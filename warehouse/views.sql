@@ -2,10 +2,11 @@ CREATE OR REPLACE VIEW speaker_statement_stance AS
 WITH speakers_of AS (
     SELECT
         ss.statement_id,
-        string_agg(s.name, ' and ' ORDER BY ss.position) AS speaker,
+        string_agg(coalesce(i.name, s.name), ' and ' ORDER BY ss.position) AS speaker,
         arg_min(s.speaker_type, ss.position) AS speaker_type
     FROM statement_speakers AS ss
     JOIN speakers AS s USING (speaker_id)
+    LEFT JOIN speaker_identities AS i USING (speaker_id)
     GROUP BY ss.statement_id
 )
 SELECT

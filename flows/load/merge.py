@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from flows.load.codeframe import claim_targets
+from flows.load.identities import identify_speakers
 from flows.load.runs import end_run
 from flows.load.validate import BATCH_TABLES
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
@@ -63,6 +64,7 @@ def load_batches(connection: duckdb.DuckDBPyConnection, load: Load) -> dict[str,
         _insert(connection, load)
         _merge_entities(connection)
         claim_targets(connection)
+        identify_speakers(connection)
         _mark_duplicates(connection, load)
         _record_sources(connection, load)
         check_references(connection)

@@ -11,11 +11,13 @@ from pathlib import Path
 import duckdb
 import filelock
 
-from schemas.ddl import SCHEMA_VERSION, create_statements, view_comments
+from schemas.ddl import SCHEMA_VERSION, create_statements, quote, view_comments
 from schemas.errors import StancebankError
 from warehouse import views_sql
 
 BUSY_SECONDS = 10.0
+CATALOG = "stancebank"
+"""What the warehouse is called where it is attached to read."""
 
 
 class WarehouseError(StancebankError):
@@ -60,7 +62,7 @@ def open_writable(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextlib.contextmanager
 def open_readonly(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that cannot write.
+    """A connection that cannot write to the warehouse, but may make temporary things of its own.
 
     Raises:
         WarehouseError: if there is no such file, or a load keeps it busy for ten seconds.
@@ -83,9 +85,10 @@ def _connect(warehouse: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyCon
 
 def _patiently(warehouse: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + BUSY_SECONDS
+    connect = _attach if read_only else duckdb.connect
     while True:
         try:
-            return duckdb.connect(str(warehouse), read_only=read_only)
+            return connect(str(warehouse))
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise WarehouseError(f"{warehouse} is not a DuckDB file: {error}") from None
@@ -94,6 +97,17 @@ def _patiently(warehouse: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection
                     f"Another program has {warehouse} open: {error}. Close it and try again."
                 ) from None
             time.sleep(0.2)
+
+
+def _attach(warehouse: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"ATTACH {quote(warehouse)} AS {CATALOG} (READ_ONLY)")
+        connection.execute(f"USE {CATALOG}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
