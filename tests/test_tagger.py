@@ -153,6 +153,7 @@ def test_any_text_gives_sound_spans(tagger: Tagger, parts: list[str], glue: str)
         "\x00\u200b\ufeff ",
         "“ " * 3,
         "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 ",
+        "\ud800 lone surrogate ",
     ],
 )
 def test_offsets_hold_behind_unusual_characters(tagger: Tagger, noise: str) -> None:

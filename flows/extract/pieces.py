@@ -17,6 +17,7 @@ N_SHAPES = 16
 """Shapes of a piece: letter case (4) x inside quotation marks (2) x first of its paragraph (2)."""
 
 _MARK = re.compile(r"''|[\"“”„«»‘’']")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SENTENCE_END = frozenset(".!?")
 
 
@@ -137,7 +138,8 @@ def encode(text: str, tokenizer: Tokenizer) -> Pieces:
     paragraph = sentence = -1
     ended = True
     for offset, line, new_paragraph in _lines(text):
-        encoding = tokenizer.encode(line, add_special_tokens=False)
+        readable = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", line)
+        encoding = tokenizer.encode(readable, add_special_tokens=False)
         inside = quoted_characters(line)
         is_first = new_paragraph
         ended = ended or new_paragraph
