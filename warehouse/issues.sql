@@ -3,7 +3,7 @@ SELECT
     v.speaker,
     v.speaker_type,
     ti.issue,
-    date_trunc('month', v.published_at) AS month,
+    date_trunc('month', v.published_at)::DATE AS month,
     count(*) FILTER ((t.stance = 'favor') = (ti.polarity > 0)) AS favor,
     count(*) FILTER ((t.stance = 'favor') <> (ti.polarity > 0)) AS against,
     count(DISTINCT v.article_id) AS articles
