@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from flows.extract.lexicon import RESOURCES, word_class, word_list
+from flows.extract.lexicon import RESOURCES, is_person_noun, word_class, word_list
 from flows.extract.names import fold, tokens
-from flows.extract.phrases import Phrase, is_person_noun
+from flows.extract.phrases import Phrase
 from flows.extract.quotes import Quotations
 from flows.extract.records import Span, Speaker
 from flows.extract.roster import Body, Person, Roster
@@ -20,6 +20,7 @@ _CLAUSE = re.compile(
 )
 _PRONOUN = re.compile(r"\b(?:(he|him|his)|(she|her|hers))\b", re.IGNORECASE)
 _OPENING = word_class("definite") | word_class("indefinite")
+_RECENT_SPEAKERS = 8
 _MOST_CANDIDATES = 12
 _DISTANCES = (0, 1, 2, 3, 5, 8, 15)
 _MOST_PRONOUN_VOTES = 4
@@ -79,12 +80,16 @@ class Antecedents:
         """Which of several people of one name a bare surname at an offset means."""
         return self._best("surname", people, at)
 
-    def holder(self, at: int, wanted: Sequence[str], *, definite: bool) -> Person | None:
+    def holder(
+        self, at: int, wanted: Sequence[str], further: Sequence[str], *, definite: bool
+    ) -> Person | None:
         """The person who was called so before: titles and roles hold the words, head noun last.
 
-        None where a person not mentioned before is likelier.
+        `further` are words after the head noun. None where a person not mentioned before is
+        likelier.
         """
-        return self._best("office", [None, *self.holders(at, wanted, definite)], at, wanted)
+        people = [None, *self.holders(at, wanted, definite)]
+        return self._best("office", people, at, wanted, further)
 
     def holders(self, at: int, wanted: Sequence[str], definite: bool) -> list[Person]:
         """Those of whom a role was said, and for a definite one those referred to last."""
@@ -92,12 +97,21 @@ class Antecedents:
         return list(people | dict.fromkeys(self._recent(at) if definite else ()))
 
     def features(
-        self, kind: str, person: Person | None, at: int, wanted: Sequence[str] = ()
+        self,
+        kind: str,
+        person: Person | None,
+        at: int,
+        wanted: Sequence[str] = (),
+        further: Sequence[str] = (),
     ) -> list[str]:
         """What is true of a candidate, by name; None is somebody not mentioned before."""
         if person is None:
             held = sum(p.offices[wanted[-1]] > 0 for p in self._known)
-            return [f"{kind}: nobody", f"{kind}: nobody, role held by {min(held, 2)}"]
+            return [
+                f"{kind}: nobody",
+                f"{kind}: nobody, role held by {min(held, 2)}",
+                f"{kind}: nobody, described further {bool(further)}",
+            ]
         references = self._references[person]
         count = bisect_left(references, at)
         found = [f"spoke {self._turns_ago(person)}"]
@@ -119,7 +133,10 @@ class Antecedents:
             found.append(f"named in full {bool(full)}")
         if kind == "office":
             found.append(f"head {min(person.offices[wanted[-1]], 3)}")
-            found.append(f"modifiers {min(2, sum(person.offices[w] > 0 for w in wanted[:-1]))}")
+            modifiers = [w for w in wanted[:-1] if person.offices[w]]
+            found.append(f"modifiers {min(2, len(modifiers))}")
+            found.append(f"other modifiers {min(2, len(wanted) - 1 - len(modifiers))}")
+            found.append(f"further {any(person.offices[w] for w in further)} {bool(further)}")
         return [f"{kind}: {feature}" for feature in found]
 
     @property
@@ -127,16 +144,20 @@ class Antecedents:
         return max((len(p.mentions) for p in self._roster.people), default=1)
 
     def _best(
-        self, kind: str, people: Sequence[Person | None], at: int, wanted: Sequence[str] = ()
+        self,
+        kind: str,
+        people: Sequence[Person | None],
+        at: int,
+        wanted: Sequence[str] = (),
+        further: Sequence[str] = (),
     ) -> Person | None:
         weights = _weights()
-        return max(
-            people,
-            key=lambda person: sum(
-                weights.get(feature, 0.0) for feature in self.features(kind, person, at, wanted)
-            ),
-            default=None,
-        )
+
+        def weight(person: Person | None) -> float:
+            features = self.features(kind, person, at, wanted, further)
+            return sum(weights.get(feature, 0.0) for feature in features)
+
+        return max(people, key=weight, default=None)
 
     def _recent(self, at: int) -> list[Person]:
         """The people referred to last before an offset, latest first, then any other."""
@@ -162,8 +183,9 @@ class Antecedents:
         return max(step for step in _DISTANCES if step <= count)
 
     def _people_since(self, person: Person, last: int, at: int) -> int:
-        low, high = bisect_right(self._order, (last, len(self._people))), bisect_left(
-            self._order, (at, -1)
+        low, high = (
+            bisect_right(self._order, (last, len(self._people))),
+            bisect_left(self._order, (at, -1)),
         )
         since = {number for _, number in self._order[low : min(high, low + 20)]}
         return min(len(since), 4)
@@ -195,8 +217,9 @@ class Antecedents:
 
     def several(self, at: int) -> Speaker | None:
         """Whom `they` means: the last speaker who is more than one."""
-        for _, speaker in reversed(self._spoken):
-            if speaker.speaker_type in {"group", "unnamed"} or len(speaker.members) > 1:
+        for _, speaker in reversed(self._spoken[-_RECENT_SPEAKERS:]):
+            plural = speaker.speaker_type in {"group", "unnamed"} and _is_plural(speaker.name)
+            if plural or len(speaker.members) > 1:
                 return speaker
         return self._spoken[-1][1] if self._spoken else None
 
@@ -232,7 +255,32 @@ class Antecedents:
             start = token.start
             if token.lower in _OPENING:
                 break
-        return (start, at) if start < at else None
+        named = self._name_before(start)
+        return named or ((start, at) if start < at else None)
+
+    def _name_before(self, start: int) -> Span | None:
+        """The name that a phrase after a comma describes: `Ronnie Cameron, a magnate who`."""
+        before = self._text[max(0, start - 3) : start].rstrip()
+        if not before.endswith(","):
+            return None
+        end = self._text.rfind(",", 0, start)
+        for name in self._roster.names_at(max(0, end - _RELATIVE_REACH), end):
+            if name.end == end:
+                return (name.outer_start, name.end)
+        return None
+
+    def last_two(self, at: int) -> list[Person]:
+        """The two people referred to last before an offset, in the order of the text."""
+        people = [p for p in self._recent(at) if p.surname][:2]
+        latest = {p: self._references[p][bisect_left(self._references[p], at) - 1] for p in people}
+        return sorted(people, key=lambda p: latest[p]) if len(people) == 2 else []
+
+    def last_body(self, at: int) -> Speaker | None:
+        """The organization or government that spoke last, not too long before an offset."""
+        for _, speaker in reversed(self._spoken[-_RECENT_SPEAKERS:]):
+            if speaker.speaker_type in {"organization", "government"}:
+                return speaker
+        return None
 
     def body_named(self, at: int, wanted: Sequence[str]) -> str | None:
         """The last body before an offset whose name holds the head noun that is wanted."""
@@ -242,6 +290,17 @@ class Antecedents:
             if head in map(fold, name.split()) and len(name.split()) > 1:
                 return name
         return None
+
+
+def _is_plural(name: str) -> bool:
+    """Whether a description is of several: its noun ends in `s` or is a collective."""
+    words = name.lower().split()
+    at = next((i for i, w in enumerate(words) if i and w in word_class("prepositions")), len(words))
+    head = words[at - 1]
+    return head.endswith("s") or head in word_list("groups") or head in _COLLECTIVES
+
+
+_COLLECTIVES = frozenset(["people", "police", "men", "women", "those", "many", "some", "percent"])
 
 
 def _is_single(name: str) -> bool:

@@ -9,7 +9,9 @@ from flows.extract.records import Span
 from flows.extract.roster import Roster
 
 _KINDS = (
-    frozenset("poll polls survey surveys results findings numbers study analysis average".split(" ")),
+    frozenset(
+        "poll polls survey surveys results findings numbers study analysis average".split(" ")
+    ),
     frozenset("ad ads advertisement spot commercial video".split(" ")),
     frozenset("article story piece editorial op-ed column headline".split(" ")),
     frozenset("statement release letter email memo note message".split(" ")),
@@ -60,7 +62,7 @@ class Publishers:
     def _beside(self, noun: Span) -> Name | None:
         """The name right before a document, or the one that it is `by` or `from`."""
         at = bisect_left(self._starts, noun[0])
-        if at:
+        if at and not _is_place(self._names[at - 1]):
             name = self._names[at - 1]
             between = self._text[name.end : noun[0]]
             if noun[0] - name.end < _REACH and _MODIFIERS.fullmatch(between) and _is_plain(between):
@@ -71,6 +73,12 @@ class Publishers:
             if _BY.fullmatch(self._text, noun[1], name.outer_start):
                 return name
         return None
+
+
+def _is_place(name: Name) -> bool:
+    folded = name.text.lower()
+    lists = ("places", "countries", "demonyms")
+    return any(folded in word_list(listed) for listed in lists)
 
 
 def _is_plain(between: str) -> bool:

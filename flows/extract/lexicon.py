@@ -166,3 +166,9 @@ def _word_classes() -> dict[str, list[str]]:
     lines = (RESOURCES / "word_classes.txt").read_text(encoding="utf-8").splitlines()
     pairs = (line.split(":", 1) for line in lines if line and not line.startswith("#"))
     return {name: words.split() for name, words in pairs}
+
+
+def is_person_noun(word: str) -> bool:
+    """Whether a singular noun names a person by office, trade or kin: `senator`, `aide`."""
+    folded = word.lower().replace(".", "")
+    return folded in word_list("person_nouns") or folded.endswith(("-year-old", "woman"))

@@ -98,8 +98,7 @@ def is_function_word(token: Token) -> bool:
     folded = token.text.lower().replace("’", "'")
     if folded in word_list("function_words"):
         return token.text != "US"
-    adverb = folded.endswith("ly") and len(folded) > 5
-    return adverb and folded not in given_names() and folded not in word_list("countries")
+    return False
 
 
 def find_names(text: str, start: int = 0, end: int | None = None) -> list[Name]:
@@ -115,10 +114,19 @@ def find_names(text: str, start: int = 0, end: int | None = None) -> list[Name]:
         if run and not _joins(run, token, gap):
             found.extend(_names(run, text))
             run = []
-        if run or (is_capitalized(token.text) and not is_function_word(token)):
+        if run or _may_begin(token, text):
             run.append(token)
         previous = token
     return [*found, *_names(run, text)] if run else found
+
+
+def _may_begin(token: Token, text: str) -> bool:
+    if not is_capitalized(token.text) or is_function_word(token):
+        return False
+    adverb = token.lower.endswith("ly") and len(token.text) > 5
+    if not adverb or token.lower in given_names() or token.lower in word_list("countries"):
+        return True
+    return not _SENTENCE_START.search(text[max(0, token.start - 5) : token.start])
 
 
 def _joins(run: list[Token], token: Token, gap: str) -> bool:
@@ -132,6 +140,7 @@ def _joins(run: list[Token], token: Token, gap: str) -> bool:
     connectors = word_class("connectors")
     if is_capitalized(token.text):
         inside = last.lower in connectors or token.text == "Will" or is_organization([run[0].bare])
+        inside = inside or last.lower in word_list("honorifics")
         return inside or not is_function_word(token)
     if token.lower in word_class("particles"):
         return True
@@ -150,7 +159,7 @@ def _names(run: list[Token], text: str) -> Iterator[Name]:
     cut = _after_titles(run)
     titles, rest = run[:cut], run[cut:]
     for part in _parts(rest, bool(titles)):
-        if not _is_office(part):
+        if titles or not _is_office(part):
             yield _name(part, titles, text)
         titles = []
 
@@ -167,8 +176,7 @@ def _parts(run: list[Token], titled: bool) -> Iterator[list[Token]]:
     """Cut a run that is no one organization's name: `Hassan Rouhani of Iran` is two names."""
     pieces = _split(run)
     if len(pieces) > 1 and (
-        _begins_with_person(pieces[0], titled)
-        or (_is_place(pieces[-1]) and not is_organization([token.bare for token in run]))
+        _begins_with_person(pieces[0], titled) or _is_at_body(run, pieces) or _is_of_place(run, pieces)
     ):
         head_length = len(pieces[0])
         yield pieces[0]
@@ -181,9 +189,19 @@ def _parts(run: list[Token], titled: bool) -> Iterator[list[Token]]:
         yield run
 
 
-def _is_place(piece: list[Token]) -> bool:
-    name = " ".join(token.lower for token in piece)
-    return name in word_list("places") or name in word_list("countries")
+def _is_of_place(run: list[Token], pieces: list[list[Token]]) -> bool:
+    """`Rouhani of Iran`, but not `Bank of England`."""
+    place = " ".join(token.lower for token in pieces[-1])
+    joined = len(pieces) == 2 and run[len(pieces[0])].text == "of"
+    known = place in word_list("places") or place in word_list("countries")
+    return joined and known and not is_organization([token.bare for token in run])
+
+
+def _is_at_body(run: list[Token], pieces: list[list[Token]]) -> bool:
+    """`Meenakshi Ganguly of Human Rights Watch`."""
+    first = [token.bare for token in pieces[0]]
+    plain = not is_organization(first) and first[0].lower not in word_list("demonyms")
+    return len(first) in {2, 3} and plain and run[len(first)].text == "of"
 
 
 def _begins_with_person(piece: list[Token], titled: bool) -> bool:
@@ -208,8 +226,10 @@ def _is_office(run: list[Token]) -> bool:
     titles = word_list("titles")
     if run[-1].text.isupper() and len(run) == 1:
         return False
+    first = _split(run)[0]
+    rest = run[len(first) :]
     return run[-1].lower in titles or (
-        len(run) > 2 and run[0].lower in titles and run[1].text in {"of", "for"}
+        bool(rest) and first[-1].lower in titles and rest[0].text in {"of", "for"}
     )
 
 

@@ -4,19 +4,24 @@ import re
 from dataclasses import dataclass
 
 from flows.extract.lexicon import word_class, word_list
-from flows.extract.names import Name, find_names, fold, tokens
+from flows.extract.names import Name, find_names, tokens
 from flows.extract.records import Span
 
 _RELATIVE = re.compile(r"\b(?:who|whom|whose|which|that|where)\b")
-_CUT = re.compile(r",(?!\d)|\s[–—-]\s|\((?![^()]{1,12}\)\s\w)|\b(?:who|whom|whose|which|that|where)\b")
+_CUT = re.compile(
+    r",(?!\d)|\s[–—-]\s|\((?![^()]{1,12}\)\s\w)|\b(?:who|whom|whose|which|that|where)\b"
+)
 _PIECE = re.compile(r"(?:,|\s[–—-])\s+([^,–—(]+)")
-_JOINT = re.compile(r",?\s+(?:and|or|&|as well as)\s+|,\s+(?:and\s+)?")
-_EDGES = " \t\r\n,;:.\"“”„«»‘–—-()"
+_JOINT = re.compile(r",?\s+(?:and|or|as well as)\s+|,\s+(?:and\s+)?")
+_JOINING = re.compile(r"\w")
+_EXAMPLES = frozenset(
+    ["including", "like", "such", "particularly", "especially", "namely", "among"]
+)
+_EDGES = ' \t\r\n,;:."“”„«»‘–—-()'
+_POSSESSIVE = re.compile(r"['’]s?$")
 _SHORT = re.compile(r"(?:\.[A-Za-z]|\b(?:Jr|Sr|Corp|Inc|Co|Ltd))$")
-_PERCENT = re.compile(r"(?:percent|per cent|pc)$|%$")
-_QUANTITIES = frozenset("number majority handful group couple dozens scores hundreds thousands lot".split(" "))
-_KEPT = frozenset(["many", "most", "few", "no", "other", "others"])
-_LONG = 4
+_LONG = 7
+_ADDING = frozenset(["from", "in", "with", "at", "by", "on", "as", "for", "to"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,13 @@ class Phrase:
         return None
 
 
-_PARTICIPLES = frozenset("seen taken made known given written held sent shown drawn done led".split(" "))
+_PARTICIPLES = frozenset(
+    "seen taken made known given written held sent shown drawn done led".split(" ")
+)
 
 
 def trimmed(text: str, span: Span) -> Span:
-    """The span without spaces and punctuation at its edges, nor "himself" at its end."""
+    """The span without spaces and punctuation at its edges, nor "himself" or `'s` at its end."""
     start, end = span
     while start < end and text[start] in _EDGES:
         start += 1
@@ -99,7 +106,8 @@ def trimmed(text: str, span: Span) -> Span:
     last = text[start:end].rpartition(" ")
     if last[0] and last[2].lower() in word_class("reflexives"):
         return trimmed(text, (start, end - len(last[2])))
-    return start, end
+    possessive = _POSSESSIVE.search(text, max(start + 1, end - 2), end)
+    return start, possessive.start() if possessive else end
 
 
 def phrase(text: str, span: Span) -> Phrase:
@@ -125,7 +133,7 @@ def appositions(text: str, span: Span) -> list[Phrase]:
     """The phrases that follow the core, between commas or dashes: `her aide, Huma Abedin,`."""
     start, end = trimmed(text, span)
     pieces = (phrase(text, cut.span(1)) for cut in _PIECE.finditer(text, start, end))
-    return [piece for piece in pieces if piece.words]
+    return [piece for piece in pieces if piece.words and piece.lower[0] not in _EXAMPLES]
 
 
 def coordinated(text: str, span: Span) -> list[Span]:
@@ -134,45 +142,33 @@ def coordinated(text: str, span: Span) -> list[Span]:
     cut = _RELATIVE.search(text, start + 3, end)
     stop = cut.start() if cut else end
     marks = list(_JOINT.finditer(text, start, stop))
-    if not any(mark.group().strip(" ,") for mark in marks):
+    if not any(_JOINING.search(mark.group()) for mark in marks):
         return [span]
     edges = [start, *(edge for mark in marks for edge in mark.span()), stop]
     parts = zip(edges[::2], edges[1::2], strict=True)
     return [(a, b) for a, b in parts if text[a:b].strip()]
 
 
-def described(piece: Phrase) -> str:
-    """A description as a name: no determiner, no quantity, no reduced clause, no long addition."""
-    words, lower = list(piece.words), list(piece.lower)
-    if lower[0] in {"those", "people", "anyone"}:
-        return piece.text
-    for at, word in enumerate(lower[:-2]):
-        if lower[at + 1] == "of" and (_PERCENT.search(word) or word in _QUANTITIES | _FRACTIONS):
-            words, lower = words[at + 2 :], lower[at + 2 :]
-            break
-    droppable = word_class("definite") | word_class("indefinite") - _KEPT
-    while len(words) > 1 and lower[0] in droppable:
-        words, lower = words[1:], lower[1:]
-    kept = _kept_length(lower)
-    return " ".join(words[:kept])
+def described(piece: Phrase, text: str) -> str:
+    """A description as a name: without article, and without what a long one adds to its noun."""
+    at = 0
+    articles = word_class("definite") | {"a", "an", "both", "these", "those"}
+    bare = len(piece.words) > 1 and piece.lower[1] not in word_class("prepositions") | {"who"}
+    if bare and piece.lower[0] in articles and piece.lower[0] not in {"those"}:
+        at = 1
+    end = at + _kept_length(piece.lower[at:])
+    stop = piece.starts[end - 1] + len(piece.words[end - 1])
+    stop += text[stop : stop + 1] == "%"
+    return " ".join(text[piece.starts[at] : stop].split())
 
 
-_FRACTIONS = frozenset("half third quarter two-thirds one-third three-quarters most many some all".split(" "))
-
-
-def _kept_length(lower: list[str]) -> int:
-    """Words of a description before what only adds to it: a participle or a long addition."""
-    for at in range(1, len(lower)):
-        rest = lower[at + 1 :]
+def _kept_length(lower: tuple[str, ...]) -> int:
+    """Words of a description before what only adds to it, where it is long."""
+    if len(lower) <= _LONG:
+        return len(lower)
+    for at in range(2, len(lower)):
         clause = lower[at].endswith(("ed", "ing")) or lower[at] in _PARTICIPLES
-        follows = not rest or rest[0] in word_list("function_words")
-        if clause and follows and at > 0:
-            return at
-        if lower[at] in {"from", "in", "with", "at", "by", "on", "as"} and len(rest) >= _LONG:
+        follows = at + 1 < len(lower) and lower[at + 1] in word_list("function_words")
+        if (clause and follows) or lower[at] in _ADDING:
             return at
     return len(lower)
-
-
-def is_person_noun(word: str) -> bool:
-    """Whether a singular noun names a person by office, trade or kin: `senator`, `aide`."""
-    return fold(word) in word_list("person_nouns") or fold(word).endswith(("-year-old", "woman"))

@@ -1,12 +1,12 @@
 """The people and bodies that an article names, each once, with all the ways it refers to them."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from flows.extract.lexicon import synonyms, word_class, word_list
+from flows.extract.lexicon import is_person_noun, synonyms, word_class, word_list
 from flows.extract.names import (
     Name,
     find_names,
@@ -74,9 +74,11 @@ class Roster:
         self.people: list[Person] = []
         self._by_word: dict[str, list[Person]] = {}
         self._common = _common_words(text)
+        self._inside = _inside_sentences(text)
         headlines = _headlines(text)
         names = [name for name in find_names(text) if self.is_name(name)]
         self.names = [n for n in names if not any(s <= n.start < e for s, e in headlines)]
+        self._starts = [name.start for name in self.names]
         self._add_people()
         for name in self.names:
             self._attach(name)
@@ -91,11 +93,22 @@ class Roster:
         """Whether a capitalized word that opens a sentence is a name and not `Footage`."""
         if not name.opens_sentence or len(name.words) > 1 or name.titles:
             return True
-        return fold(name.words[0]) not in self._common
+        word = fold(name.words[0])
+        if any(person.surname == word for person in self._by_word.get(word, ())):
+            return True
+        plural = (
+            word.endswith("s") and not word.endswith("ss") and name.words[0] not in self._inside
+        )
+        return word not in self._common and not plural and not is_person_noun(word)
 
     def full_form(self, name: str) -> str:
         """The name that a short form stands for (`FEC`, `Pew`), else the name itself."""
         return self.short_forms.get(name.replace(".", ""), name)
+
+    def names_at(self, start: int, end: int) -> list[Name]:
+        """The names that begin within a stretch of the text."""
+        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return self.names[low:high]
 
     def person(self, name: Name, at: int | None = None) -> Person | None:
         """The person whom a name refers to; `at` is where, if not at the name's own place."""
@@ -120,9 +133,17 @@ class Roster:
     def _add_people(self) -> None:
         singles = Counter(fold(n.words[0]) for n in self.names if len(n.words) == 1)
         full = [n for n in self.names if looks_like_person(n) and self._is_person(n, singles)]
-        for name in sorted(full, key=lambda n: (-len(n.words), n.start)):
-            if not self._known(name):
+        for name in sorted(full, key=lambda n: (not _is_certain(n), -len(n.words), n.start)):
+            if not self._known(name) and not self._ends_with_person(name):
                 self._add(Person(name.text, name.words, name.surname))
+
+    def _ends_with_person(self, name: Name) -> bool:
+        """Whether a name is another's with words before it: `Imagine Brad Thor`."""
+        people = self._by_word.get(name.surname, ())
+        return any(
+            fold(p.words[0]) in given_names() and name.words[-len(p.words) :] == p.words
+            for p in people
+        )
 
     def _add(self, person: Person) -> None:
         self.people.append(person)
@@ -166,7 +187,7 @@ class Roster:
             self._describe(person, name)
 
     def _describe(self, person: Person, name: Name) -> None:
-        person.certain |= bool(name.titles) or fold(name.words[0]) in given_names()
+        person.certain |= _is_certain(name)
         gender = gender_of(name.titles) or given_names().get(fold(name.words[0]), "")
         if gender and (len(name.words) > 1 or name.titles):
             person.genders[gender] += 3 if name.titles else 2
@@ -203,6 +224,10 @@ def gender_of(titles: Iterable[str]) -> str:
     return ""
 
 
+def _is_certain(name: Name) -> bool:
+    return bool(name.titles) or fold(name.words[0]) in given_names()
+
+
 def _claim(person: Person, at: int) -> tuple[bool, int]:
     """How likely a shared surname means this person: named in full before, and last."""
     count = bisect_right(person.full_mentions, at)
@@ -234,6 +259,11 @@ def _common_words(text: str) -> frozenset[str]:
     """Words that the text also has in lower case, or that are nouns of persons and things."""
     lower = {word for word in _WORD.findall(text) if word[0].islower()}
     return frozenset(lower) | word_list("person_nouns") | word_list("documents")
+
+
+def _inside_sentences(text: str) -> frozenset[str]:
+    """Capitalized words that stand elsewhere than at the beginning of a sentence."""
+    return frozenset(re.findall(r"(?<=[\w,] )[^\W\d_a-z]\w+", text))
 
 
 def _headlines(text: str) -> list[tuple[int, int]]:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 
 from flows.extract.antecedents import Antecedents
 from flows.extract.documents import Publishers
-from flows.extract.lexicon import word_class, word_list
+from flows.extract.lexicon import is_person_noun, word_class, word_list
 from flows.extract.names import Name, fold
 from flows.extract.phrases import (
     Phrase,
     appositions,
     coordinated,
     described,
-    is_person_noun,
     phrase,
     trimmed,
 )
@@ -20,6 +19,11 @@ from flows.extract.quotes import Quotations
 from flows.extract.records import Attribution, Part, Span, Speaker, Spans
 from flows.extract.roster import Person, Roster
 
+_LONG = 6
+_OWNERS = frozenset(["his", "her", "their", "its"])
+_SHARE = re.compile(r"[\w.-]+(?:\s?%| percent| per cent)", re.IGNORECASE)
+_SHARED = re.compile(r"(?:%|percent|per cent)\s+of\s+((?:[\w'’-]+\s){0,2}?[\w'’-]+s)\b")
+_BY = re.compile(r"\b(?:by|from)\s+")
 _TITLE_GAP = "\n\n"
 _CONTRACTION = re.compile(r"['’](?:s|d|ll|re|ve|m)$")
 _CONFIDENCES = {
@@ -71,6 +75,13 @@ def _speaker(
 
 def _person(person: Person, how: str) -> Speaker:
     return _speaker(person.name, "person" if person.surname else "unnamed", how)
+
+
+def _joint(speakers: Sequence[Speaker]) -> Speaker:
+    members = tuple(dict.fromkeys(member for s in speakers for member in s.members))
+    kinds = {s.speaker_type for s in speakers}
+    kind = speakers[0].speaker_type if len(kinds) == 1 else "person"
+    return _speaker(" and ".join(members), kind, speakers[0].resolution, members)
 
 
 class _Sources:
@@ -133,15 +144,40 @@ class _Sources:
         return _speaker(speaker.name, speaker.speaker_type, "pronoun", speaker.members)
 
     def _together(self, parts: list[Span]) -> Speaker | None:
-        """Several speakers, where every part has a name at its head."""
-        speakers = [self._named(piece) for piece in (phrase(self.text, p) for p in parts)]
-        named = [speaker for speaker in speakers if speaker]
-        if len(named) < 2 or len(named) < len(parts):
+        """Several speakers, where the first is named: `Elizabeth Warren and other lawmakers`."""
+        first = self._one_of(parts[0])
+        if first is None:
             return None
-        members = tuple(dict.fromkeys(s.name for s in named))
-        kinds = {s.speaker_type for s in named}
-        kind = named[0].speaker_type if len(kinds) == 1 else "person"
-        return _speaker(" and ".join(members), kind, named[0].resolution, members)
+        others = [self._one_of(part) for part in parts[1:]]
+        between = self.text[parts[0][1] : parts[1][0]]
+        if not all(others) and "," not in between:
+            others = [o or self._description(p) for o, p in zip(others, parts[1:], strict=True)]
+        known = [other for other in others if other]
+        return _joint([first, *known]) if len(known) == len(parts) - 1 else None
+
+    def _one_of(self, span: Span) -> Speaker | None:
+        """A person or body that one part of a coordination names."""
+        span = trimmed(self.text, span)
+        word = self.text[slice(*span)].lower()
+        if word in {"he", "she"}:
+            return self._pronoun(word, span)
+        piece = phrase(self.text, span)
+        return self._named(piece) if piece.words else None
+
+    def _description(self, span: Span) -> Speaker | None:
+        piece = phrase(self.text, span)
+        return self._described(piece, span) if piece.words and len(piece.words) < _LONG else None
+
+    def _pair(self, core: Phrase) -> Speaker | None:
+        """`both candidates`, `the two`: the two people referred to last."""
+        words = set(core.lower[:2])
+        plural = core.head.endswith("s") or core.head in {"both", "two", "neither", "men", "women"}
+        if not words & {"both", "two", "neither"} or len(core.words) > _LONG or not plural:
+            return None
+        if words & {"two"} and core.determiner not in {"the", "these", "both"}:
+            return None
+        people = self.before.last_two(core.span[0])
+        return _joint([_person(person, "description") for person in people]) if people else None
 
     def _phrase(self, span: Span) -> Speaker | None:
         core = phrase(self.text, span)
@@ -150,14 +186,15 @@ class _Sources:
         return (
             self._named(core)
             or self._in_apposition(core, span)
+            or self._pair(core)
             or self._office(core)
             or self._document(core, span)
             or self._body_again(core)
-            or self._described(core)
+            or self._described(core, span)
         )
 
     def _named(self, core: Phrase) -> Speaker | None:
-        name = core.head_name()
+        name = self._called(core) or core.head_name()
         if name is None or not self.roster.is_name(name):
             return None
         person = self.roster.person(name)
@@ -170,13 +207,30 @@ class _Sources:
             return self._body(name)
         return None
 
+    def _called(self, core: Phrase) -> Name | None:
+        """The full name that ends a phrase: `leader in the Senate Clodoaldo Farias`."""
+        if not core.names or core.names[-1].end < core.span[1] or core.names[-1].possessive:
+            return None
+        name = core.names[-1]
+        before = [w for w, s in zip(core.lower, core.starts, strict=True) if s < name.outer_start]
+        while before and before[-1] in {"former", "late", "then", "fellow"}:
+            before.pop()
+        joined = not before or before[-1] in word_class("prepositions") | {"and", "or", "the"}
+        return None if joined or len(name.words) < 2 or not self.roster.person(name) else name
+
     def _body(self, name: Name) -> Speaker:
         full = self.roster.full_form(name.text)
         return _speaker(full, body_type(full), "full_name" if full == name.text else "short_name")
 
     def _in_apposition(self, core: Phrase, span: Span) -> Speaker | None:
         """`her campaign manager, Robby Mook,`: the name that follows."""
-        for extra in appositions(self.text, span)[:2]:
+        extras = appositions(self.text, span)
+        if extras and extras[0].head_name():
+            parts = coordinated(self.text, (extras[0].span[0], span[1]))
+            speakers = [self._one_of(part) for part in parts]
+            if len(parts) > 1 and all(speakers):
+                return _joint([speaker for speaker in speakers if speaker])
+        for extra in extras[:2]:
             name = extra.head_name()
             if name is None or not self.roster.is_name(name):
                 continue
@@ -194,7 +248,9 @@ class _Sources:
         if not plain or not is_person_noun(core.head):
             return None
         wanted = [fold(word) for word in core.core if word != core.determiner]
-        person = self.before.holder(core.span[0], wanted, definite=bool(core.determiner))
+        further = [fold(w) for w in core.lower[len(core.core) :] if len(w) > 3]
+        definite = bool(core.determiner)
+        person = self.before.holder(core.span[0], wanted, further, definite=definite)
         return _person(person, "title") if person else None
 
     def _document(self, core: Phrase, span: Span) -> Speaker | None:
@@ -203,8 +259,18 @@ class _Sources:
         if noun is None:
             return None
         owner = self._owner(core)
+        if owner is None and core.names and core.names[0].possessive:
+            person = self.roster.person(core.names[0])
+            owner = _person(person, "author") if person else self._body(core.names[0])
         if owner:
             return _speaker(owner.name, owner.speaker_type, "author", owner.members)
+        by = _BY.search(self.text, core.span[0], span[1])
+        if by:
+            parts = coordinated(self.text, (by.end(), span[1]))
+            authors = [author for author in map(self._one_of, parts) if author]
+            if authors and len(authors) == len(parts):
+                joint = _joint(authors)
+                return _speaker(joint.name, joint.speaker_type, "author", joint.members)
         name = self.publishers.of(noun, span, definite=core.determiner in word_class("definite"))
         if name is None:
             return None
@@ -217,7 +283,7 @@ class _Sources:
     def _owner(self, core: Phrase) -> Speaker | None:
         """Whom a possessive pronoun at the head of a phrase means."""
         first = core.lower[0]
-        if first not in {"his", "her", "their", "its"}:
+        if first not in _OWNERS:
             return None
         return self._pronoun(first, (core.span[0], core.span[0] + len(first)))
 
@@ -229,16 +295,35 @@ class _Sources:
             return None
         wanted = [fold(word) for word in core.core if word != core.determiner]
         name = self.before.body_named(core.span[0], wanted)
-        return _speaker(name, body_type(name), "title") if name else None
+        if name:
+            return _speaker(name, body_type(name), "title")
+        if not core.determiner or core.names or core.head in word_list("government_nouns"):
+            return None
+        last = self.before.last_body(core.span[0]) if len(wanted) < 3 else None
+        return _speaker(last.name, last.speaker_type, "title", last.members) if last else None
 
-    def _described(self, core: Phrase) -> Speaker:
+    def _with_clause(self, core: Phrase, span: Span) -> str | None:
+        """A description with its short relative clause, or a share with what it is of."""
+        if _SHARE.fullmatch(core.text):
+            of = None
+            for of in _SHARED.finditer(self.text, 0, core.span[0]):
+                pass
+            return f"{core.text} of {of[1] if of else 'respondents'}"
+        end = trimmed(self.text, span)[1]
+        clause = self.text[core.span[1] : end]
+        whole = self.text[core.span[0] : end]
+        short = len(whole.split()) <= _LONG + 2 and clause.startswith((" who ", " that "))
+        return whole.removeprefix("the ").removeprefix("The ") if short else None
+
+    def _described(self, core: Phrase, span: Span) -> Speaker:
         earlier = self.before.described(core)
         if earlier:
             return _speaker(earlier.name, earlier.speaker_type, "description", earlier.members)
-        name = described(core)
+        name = self._with_clause(core, span) or described(core, self.text)
         owner = self._owner(core)
-        if owner:
-            name = f"{owner.name}'s {name}"
+        if owner and len(owner.name.split()) < _LONG:
+            first, _, rest = name.partition(" ")
+            name = f"{owner.name}'s {rest if first.lower() in _OWNERS else name}"
         elif name[0].isupper() and not core.names:
             name = name[0].lower() + name[1:]
         return _speaker(name, described_type(core, name), "description")
