@@ -139,9 +139,7 @@ class Memory:
             "FROM results WHERE run_id = ? ORDER BY rowid",
             run_id,
         )
-        return run_id, [
-            OutletResult(*row, failures=self._failures(run_id, row[0])) for row in results
-        ]
+        return run_id, [OutletResult(*[*row, self._failures(run_id, row[0])]) for row in results]
 
     def _failures(self, run_id: str, outlet: str) -> list[Failure]:
         query = "SELECT what, url, reason FROM failures WHERE run_id = ? AND outlet = ?"

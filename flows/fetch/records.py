@@ -46,6 +46,11 @@ class Collected:
     folder: Path
 
     @property
+    def has_pages(self) -> bool:
+        """Whether there are pages in the folder, of this run or an earlier one."""
+        return any(self.folder.rglob("[!.]*.warc.gz"))
+
+    @property
     def failed_wholly(self) -> bool:
         """Whether nothing could be read of any outlet."""
         return all(outlet.failed_wholly for outlet in self.outlets)

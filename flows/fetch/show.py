@@ -19,7 +19,7 @@ HEADINGS = (
 FAILURES_SHOWN = 20
 
 
-def show(collected: Collected, console: Console) -> None:
+def show_collected(collected: Collected, console: Console) -> None:
     """Print what became of each outlet, and its failures with what, where and why."""
     grid = Grid(title=f"Collected {collected.run_id}", title_justify="left", box=None)
     grid.add_column("outlet")
