@@ -133,6 +133,56 @@ def run(
 
 
 @app.command()
+def collect(
+    feeds: Annotated[
+        Path | None,
+        typer.Argument(metavar="FEEDS.toml", help="The outlets and where they list articles."),
+    ] = None,
+    warehouse: WarehouseOption = WAREHOUSE,
+    no_build: Annotated[
+        bool, typer.Option("--no-build", help="Only fetch; `stancebank run` reads it later.")
+    ] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="Show what the last collection did and what failed.")
+    ] = False,
+    server: Annotated[
+        ServerMode,
+        typer.Option(help="`none` leaves no Prefect server behind, for cron and CI."),
+    ] = ServerMode.auto,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log.")] = False,
+) -> None:
+    """Fetch new articles of outlets into raw/collected, then build.
+
+    Reads feeds, sitemaps and lists of URLs, obeys robots.txt, and never fetches a page twice.
+
+    Examples:
+
+    * `stancebank collect feeds.toml`
+    * `stancebank collect --last`
+    """
+    from flows.fetch.show import show_collected  # noqa: PLC0415
+    from flows.launch import BuildOrder, launch_build  # noqa: PLC0415
+    from flows.launch_collect import last_collected, launch_collect  # noqa: PLC0415
+    from flows.report import show  # noqa: PLC0415
+
+    console = Console()
+    if last or not feeds:
+        show_collected(last_collected(Path(RAW)), console)
+        return
+    log_level = "INFO" if verbose else "CRITICAL"
+    try:
+        collected = launch_collect(feeds, Path(RAW), server, log_level=log_level)
+        show_collected(collected, console)
+        if not no_build and collected.has_pages:
+            order = BuildOrder([str(collected.folder)], warehouse)
+            show(launch_build(order, server, log_level=log_level), console)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Pages fetched are kept; run again to go on.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(int(collected.failed_wholly))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One DuckDB query, or `-` to read it from input.")],
     warehouse: WarehouseOption = WAREHOUSE,
