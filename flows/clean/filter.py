@@ -6,41 +6,46 @@ from typing import Any
 
 from flows.clean.page import clean_html
 from flows.clean.plain import clean_text
-from flows.clean.records import CleanArticle, PublicationDate
+from flows.clean.records import CLEANER_VERSION, CleanArticle, PublicationDate
 
 _DATE_LENGTHS = {"year": 4, "month": 7, "day": 10}
 
 
-def clean_lines(lines: Iterable[str]) -> Iterator[str]:
+def clean_lines(lines: Iterable[str], *, fast: bool = False) -> Iterator[str]:
     """Clean pages `{"id", "html" or "text", "url"?}`, one JSON object a line, in order.
 
     A line that cannot be used gives `{"id", "error"}` with its number; empty lines give nothing.
+    `fast` is `clean_html`'s; texts that were made less exactly say so in `cleaner_version`.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield json.dumps(_cleaned(number, line), ensure_ascii=False)
+            yield json.dumps(_cleaned(number, line, fast=fast), ensure_ascii=False)
 
 
-def _cleaned(number: int, line: str) -> dict[str, Any]:
-    page: Any = None
+def _cleaned(number: int, line: str, *, fast: bool) -> dict[str, Any]:
+    page: dict[str, Any] = {}
     try:
-        page = json.loads(line)
-        if not isinstance(page, dict):
-            raise TypeError("not a JSON object")
-        return _as_json(page["id"], _clean(page))
+        page = _object(line)
+        return _as_json(page["id"], _clean(page, fast=fast))
     except Exception as error:
-        name = page.get("id") if isinstance(page, dict) else None
-        return {"id": name, "error": f"line {number}: {_reason(error)}"}
+        return {"id": page.get("id"), "error": f"line {number}: {_reason(error)}"}
 
 
-def _clean(page: dict[str, Any]) -> CleanArticle:
+def _object(line: str) -> dict[str, Any]:
+    page = json.loads(line)
+    if not isinstance(page, dict):
+        raise TypeError("not a JSON object")
+    return page
+
+
+def _clean(page: dict[str, Any], *, fast: bool) -> CleanArticle:
     url, kinds = page.get("url"), [kind for kind in ("html", "text") if page.get(kind) is not None]
     if not kinds:
         raise ValueError("give the page as `html` or `text`")
     content = page[kinds[0]]
     if not isinstance(content, str) or not isinstance(url, str | None):
         raise TypeError("`html`, `text` and `url` must be strings")
-    return clean_html(content, url) if kinds[0] == "html" else clean_text(content, url)
+    return clean_html(content, url, fast=fast) if kinds[0] == "html" else clean_text(content, url)
 
 
 def _reason(error: Exception) -> str:
@@ -55,6 +60,7 @@ def _reason(error: Exception) -> str:
 
 
 def _as_json(name: Any, article: CleanArticle) -> dict[str, Any]:
+    is_exact = article.cleaner_version == CLEANER_VERSION
     return {
         "id": name,
         "text": article.text,
@@ -64,7 +70,7 @@ def _as_json(name: Any, article: CleanArticle) -> dict[str, Any]:
         "outlet": article.outlet,
         "language": article.language,
         "removed": [{"line": gone.line, "reason": gone.reason} for gone in article.removed],
-    }
+    } | ({} if is_exact else {"cleaner_version": article.cleaner_version})
 
 
 def _printed(published: PublicationDate) -> str:

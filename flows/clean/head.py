@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from flows.clean.dates import ParsedDate, parse_date, written_date
 from flows.clean.metadata import split_names
-from flows.clean.records import RemovedLine
 
 _HEAD_LINES = 6
 _LONGEST_HEADLINE = 220
 _SHORTEST_PARAGRAPH = 80
 _SENTENCE_END = re.compile(r"[.!?…。]['\"”’»)\]]*$")
 _FULL_STOP = re.compile(r"(?<!\.)(?<!\b[A-Z])[.。]['\"”’»)\]]*$")
-_BULLET = re.compile(r"^[-•*–·▪]\s")
+_NO_HEADLINE = re.compile(r"^[-•*–·▪]\s|[,;:]$|^[a-z]")
 _WIDE = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
 _BYLINE = re.compile(
     r"(?:by|written by|reported by|von|par|por|door)[:\s]+(?P<names>[^\W\d].{2,80})", re.IGNORECASE
@@ -35,13 +34,12 @@ _NUMERIC_STAMP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What was lifted from above the body; `used` are the numbers of the lines it stood in."""
+    """What was lifted from above the body; `roles` says which lines (by number) it stood in."""
 
     title: str | None
     authors: tuple[str, ...]
     date: ParsedDate | None
-    used: frozenset[int]
-    removed: tuple[RemovedLine, ...]
+    roles: dict[int, str]
 
 
 def lift_head(lines: Sequence[str], known_title: str | None = None) -> Head:
@@ -59,8 +57,7 @@ def lift_head(lines: Sequence[str], known_title: str | None = None) -> Head:
         title=found.get("headline"),
         authors=byline_names(found.get("byline", "")),
         date=_stamp(found.get("date", "")),
-        used=frozenset(roles),
-        removed=tuple(RemovedLine(lines[n], f"lifted: {role}") for n, role in roles.items()),
+        roles=roles,
     )
 
 
@@ -96,7 +93,7 @@ def _role(line: str, known_title: str | None, roles: dict[int, str]) -> str | No
 
 def _is_headline(line: str) -> bool:
     is_wordy = len(line.split()) >= 4 or len(_WIDE.findall(line)) >= 8
-    is_shaped = is_wordy and len(line) <= _LONGEST_HEADLINE and not _BULLET.match(line)
+    is_shaped = is_wordy and len(line) <= _LONGEST_HEADLINE and not _NO_HEADLINE.search(line)
     return is_shaped and not _FULL_STOP.search(line) and not _stamp(line) and not byline_names(line)
 
 

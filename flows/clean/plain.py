@@ -1,7 +1,8 @@
 """Plain-text articles: dumps of pages, wire copy, files of an archive."""
 
+from flows.clean.classifier import Models, shipped_models
 from flows.clean.head import Head, lift_head
-from flows.clean.judge import judge
+from flows.clean.judge import judge_dump
 from flows.clean.language import detect_language
 from flows.clean.paragraphs import split_paragraphs
 from flows.clean.records import CleanArticle, PublicationDate
@@ -9,15 +10,18 @@ from flows.clean.unicode import repair
 from flows.clean.urls import canonical_url, site_of, url_date
 
 
-def clean_text(text: str, url: str | None = None, *, title: str | None = None) -> CleanArticle:
+def clean_text(
+    text: str, url: str | None = None, *, title: str | None = None, models: Models | None = None
+) -> CleanArticle:
     """The article out of a plain-text dump: body, headline, byline, date, removed lines.
 
-    Where `title` is known already, only a line that repeats it is lifted as headline.
+    Where `title` is known already, only a line that repeats it is lifted as headline. `models`
+    are others than the shipped ones, for cross-validation.
     """
     repaired = repair(text)
     lines = split_paragraphs(repaired.text)
     head = lift_head(lines, title)
-    judged = judge([line for number, line in enumerate(lines) if number not in head.used])
+    judged = judge_dump(lines, head.roles, models or shipped_models())
     body = "\n\n".join(judged.kept)
     address = canonical_url(url)
     return CleanArticle(
@@ -29,7 +33,7 @@ def clean_text(text: str, url: str | None = None, *, title: str | None = None) -
         outlet=site_of(address),
         canonical_url=address,
         language=detect_language(body),
-        removed=repaired.repairs + head.removed + judged.removed,
+        removed=repaired.repairs + judged.removed,
     )
 
 

@@ -6,6 +6,9 @@ from datetime import datetime
 CLEANER_VERSION = "1"
 """Changes whenever the same page may give another text."""
 
+FAST_CLEANER_VERSION = f"{CLEANER_VERSION}-fast"
+"""Marks texts that the faster, less exact mode has made."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemovedLine:
@@ -42,3 +45,4 @@ class CleanArticle:
     language: str
     removed: tuple[RemovedLine, ...]
     rejected_dates: tuple[str, ...] = ()
+    cleaner_version: str = CLEANER_VERSION

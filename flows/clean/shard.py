@@ -1,7 +1,8 @@
 """One batch of the clean stage: raw articles of a Parquet file in, rows of four tables out."""
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,116 +11,142 @@ import polars as pl
 from flows.clean.dates import parse_date
 from flows.clean.page import clean_html
 from flows.clean.plain import clean_text
-from flows.clean.records import CLEANER_VERSION, CleanArticle
+from flows.clean.records import CleanArticle, PublicationDate
 from flows.clean.signatures import sign
 from flows.clean.urls import canonical_url
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
 from schemas.ids import article_id
 from schemas.operations import Rejects
 from schemas.records import RawArticle, Reject
-from schemas.table import Table
 
 EXTRACTED_LANGUAGES = frozenset({"en"})
-_TABLES: tuple[type[Table], ...] = (Rejects, RemovedLines, ArticleSignatures, Articles)
 
-Rows = dict[type[Table], list[Any]]
+_PAGE_DATE = "a date of the page is before 1990 or after tomorrow; the article is kept without it"
+_INPUT_DATE = (
+    "publication date not understood, or before 1990 or after tomorrow; write it as 2018-08-14; "
+    "the article is kept with what the page says, if anything"
+)
+_OLDER = "older version of an article that comes again later in the same batch"
+_EMPTY = "no article text in it: nothing but boilerplate, or no text"
 
 
-def clean_shard(intake: Path, folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _Cleaned:
+    """An article under its name, with the input that it came from."""
+
+    name: str
+    raw: RawArticle
+    article: CleanArticle
+
+
+def clean_shard(intake: Path, folder: Path, *, fast: bool = False) -> None:
     """Clean the raw articles of `intake`, a Parquet file with a column per `RawArticle` field.
 
     Writes `articles`, `removed_lines`, `article_signatures` and `rejects` (`.parquet`) into
     `folder`, each under a temporary name and then renamed, without `run_id`. An article that
     cannot be cleaned becomes a reject. Of two versions of an article the later one stands.
+    `fast` is `clean_html`'s.
     """
-    rows: Rows = {table: [] for table in _TABLES}
-    batches: dict[str, Rows] = {}
-    for record in pl.read_parquet(intake).iter_rows(named=True):
-        raw = RawArticle(**record | {"authors": tuple(record["authors"] or ())})
-        _add(raw, rows, batches)
-    for batch in batches.values():
-        for table in _TABLES:
-            rows[table] += batch.get(table, [])
-    _write(rows, folder)
+    cleaned: dict[str, _Cleaned] = {}
+    rejects: list[Reject] = []
+    for raw in _raw_articles(intake):
+        found = _clean(raw, rejects, fast=fast)
+        if found and found.name in cleaned:
+            rejects.append(_reject(cleaned[found.name].raw, _OLDER))
+        if found:
+            cleaned[found.name] = found
+    tables = _tables(list(cleaned.values()))
+    _write({"rejects": Rejects.from_records(rejects)} | tables, folder)
 
 
-def _add(raw: RawArticle, rows: Rows, batches: dict[str, Rows]) -> None:
+def _raw_articles(intake: Path) -> Iterator[RawArticle]:
+    for row in pl.read_parquet(intake).iter_rows(named=True):
+        yield RawArticle(**row | {"authors": tuple(row["authors"] or ())})
+
+
+def _clean(raw: RawArticle, rejects: list[Reject], *, fast: bool) -> _Cleaned | None:
     try:
-        article, refused = _with_input_metadata(_clean(raw), raw)
+        article = _with_input_metadata(_article_of(raw, fast=fast), raw)
     except Exception as error:
-        reason = (
-            f"cleaning failed ({type(error).__name__}: {error}); report the page if it is sound"
-        )
-        rows[Rejects].append(_reject(raw, reason))
-        return
+        problem = f"{type(error).__name__}: {error}"
+        rejects.append(_reject(raw, f"cleaning failed ({problem}); please report the page"))
+        return None
     if not article.text.strip():
-        rows[Rejects].append(_reject(raw, _why_empty(article)))
-        return
-    rows[Rejects] += [_reject(raw, reason, payload) for reason, payload in refused]
-    batch = _rows_of(raw, article)
-    name = batch[Articles][0]["article_id"]
-    if name in batches:
-        reason = "older version of an article that comes again later in the same batch"
-        rows[Rejects].append(_reject(raw, reason))
-    batches[name] = batch
+        rejects.append(_reject(raw, _why_empty(article)))
+        return None
+    rejects += [_reject(raw, _PAGE_DATE, printed) for printed in article.rejected_dates]
+    if raw.published_at and (not article.published or article.published.source != "input"):
+        rejects.append(_reject(raw, _INPUT_DATE, raw.published_at))
+    return _Cleaned(_name(raw, article), raw, article)
 
 
-def _clean(raw: RawArticle) -> CleanArticle:
+def _article_of(raw: RawArticle, *, fast: bool) -> CleanArticle:
     if raw.kind == "html":
-        return clean_html(raw.content, raw.url)
+        return clean_html(raw.content, raw.url, fast=fast)
     return clean_text(raw.content, raw.url, title=raw.title)
 
 
-def _with_input_metadata(
-    article: CleanArticle, raw: RawArticle
-) -> tuple[CleanArticle, list[tuple[str, str]]]:
-    """What the input says wins; with the dates that were refused, as (reason, raw value)."""
-    refused = [
-        (
-            "a date of the page is before 1990 or after tomorrow; the article is kept without it",
-            date,
-        )
-        for date in article.rejected_dates
-    ]
-    published = article.published
-    if raw.published_at:
-        parsed = parse_date(raw.published_at)
-        if parsed and parsed.is_possible():
-            published = parsed.published("input")
-        else:
-            reason = "publication date not understood, before 1990 or after tomorrow; write it as "
-            refused.append((f"{reason}2018-08-14; the article is kept", raw.published_at))
-    merged = replace(
+def _with_input_metadata(article: CleanArticle, raw: RawArticle) -> CleanArticle:
+    """What the input says about an article wins over what cleaning found."""
+    return replace(
         article,
         title=raw.title or article.title,
         authors=raw.authors or article.authors,
         outlet=raw.outlet or article.outlet,
         canonical_url=article.canonical_url or canonical_url(raw.url),
-        published=published,
+        published=_input_date(raw) or article.published,
     )
-    return merged, refused
 
 
-def _rows_of(raw: RawArticle, article: CleanArticle) -> Rows:
-    row = _article_row(raw, article)
-    name = {"article_id": row["article_id"]}
-    signature = sign(article.text)
+def _input_date(raw: RawArticle) -> PublicationDate | None:
+    parsed = parse_date(raw.published_at) if raw.published_at else None
+    return parsed.published("input") if parsed and parsed.is_possible() else None
+
+
+def _name(raw: RawArticle, article: CleanArticle) -> str:
+    return article_id(
+        canonical_url=article.canonical_url,
+        outlet=article.outlet,
+        title=article.title,
+        published_on=article.published.at.date().isoformat() if article.published else None,
+        raw_sha256=raw.raw_sha256,
+    )
+
+
+def _why_empty(article: CleanArticle) -> str:
+    reasons = [gone.reason for gone in article.removed if gone.reason.startswith("page: ")]
+    return reasons[0] if reasons else _EMPTY
+
+
+def _reject(raw: RawArticle, reason: str, payload: str | None = None) -> Reject:
+    return Reject("clean", raw.raw_file, raw.raw_member, reason, payload or raw.content)
+
+
+def _tables(cleaned: list[_Cleaned]) -> dict[str, pl.DataFrame]:
+    removed = [
+        {"article_id": each.name, "position": position, "line": gone.line, "reason": gone.reason}
+        for each in cleaned
+        for position, gone in enumerate(each.article.removed)
+    ]
+    signatures = [(each.name, sign(each.article.text)) for each in cleaned]
     return {
-        Articles: [row],
-        RemovedLines: [
-            name | {"position": position, "line": gone.line, "reason": gone.reason}
-            for position, gone in enumerate(article.removed)
-        ],
-        ArticleSignatures: [
-            name | {"minhash": signature.minhash, "band_keys": signature.band_keys}
-        ],
+        "removed_lines": RemovedLines.frame(removed).drop("run_id"),
+        "article_signatures": ArticleSignatures.frame(
+            [
+                {"article_id": name, "minhash": one.minhash, "band_keys": one.band_keys}
+                for name, one in signatures
+            ]
+        ).drop("run_id"),
+        "articles": Articles.frame([_row(each) for each in cleaned]).drop("run_id"),
     }
 
 
-def _article_row(raw: RawArticle, article: CleanArticle) -> dict[str, Any]:
+def _row(cleaned: _Cleaned) -> dict[str, Any]:
+    raw, article = cleaned.raw, cleaned.article
     published = article.published
+    is_extracted = article.language in EXTRACTED_LANGUAGES
     return {
-        "article_id": _name(raw, article),
+        "article_id": cleaned.name,
         "url": raw.url,
         "canonical_url": article.canonical_url,
         "outlet": article.outlet,
@@ -135,40 +162,16 @@ def _article_row(raw: RawArticle, article: CleanArticle) -> dict[str, Any]:
         "raw_file": raw.raw_file,
         "raw_member": raw.raw_member,
         "raw_sha256": raw.raw_sha256,
-        "cleaner_version": CLEANER_VERSION,
-        "extraction_status": "extracted"
-        if article.language in EXTRACTED_LANGUAGES
-        else "unsupported_language",
+        "cleaner_version": article.cleaner_version,
+        "extraction_status": "extracted" if is_extracted else "unsupported_language",
     }
 
 
-def _name(raw: RawArticle, article: CleanArticle) -> str:
-    return article_id(
-        canonical_url=article.canonical_url,
-        outlet=article.outlet,
-        title=article.title,
-        published_on=article.published.at.date().isoformat() if article.published else None,
-        raw_sha256=raw.raw_sha256,
-    )
-
-
-def _why_empty(article: CleanArticle) -> str:
-    reasons = [gone.reason for gone in article.removed if gone.reason.startswith("page: ")]
-    return reasons[0] if reasons else "no article text in it: nothing but boilerplate or no text"
-
-
-def _reject(raw: RawArticle, reason: str, payload: str | None = None) -> Reject:
-    return Reject("clean", raw.raw_file, raw.raw_member, reason, payload or raw.content)
-
-
-def _write(rows: Rows, folder: Path) -> None:
+def _write(tables: dict[str, pl.DataFrame], folder: Path) -> None:
+    """Each table appears whole or not at all, `articles` last."""
     folder.mkdir(parents=True, exist_ok=True)
-    for table in _TABLES:
-        target = folder / f"{table.table_name()}.parquet"
+    for name, table in tables.items():
+        target = folder / f"{name}.parquet"
         temporary = target.with_suffix(".tmp")
-        _frame(table, rows[table]).write_parquet(temporary)
+        table.write_parquet(temporary)
         temporary.replace(target)
-
-
-def _frame(table: type[Table], rows: list[Any]) -> pl.DataFrame:
-    return Rejects.from_records(rows) if table is Rejects else table.frame(rows).drop("run_id")

@@ -17,6 +17,7 @@ import re2
 _WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
 _LONGEST_TEMPLATE = 400
+_LONGEST_PATTERN = 250
 COMMENTS_START = "comments_start"
 
 
@@ -29,19 +30,15 @@ class Templates:
     patterns: re2.Set
     pattern_kinds: Sequence[str]
 
-    def kind_of(self, line: str) -> str | None:
+    def kind_of(self, line: str, folded: str | None = None) -> str | None:
         """Kind of boilerplate that the whole `line` is (`akismet`, `share`, …), if any."""
         if len(line) > _LONGEST_TEMPLATE:
             return None
-        kind = self.lines.get(fold(line))
-        if kind:
+        kind = self.lines.get(fold(line) if folded is None else folded)
+        if kind or len(line) > _LONGEST_PATTERN:
             return kind
         numbers = self.patterns.Match(line)
         return self.pattern_kinds[min(numbers)] if numbers else None
-
-    def is_hinted(self, line: str) -> bool:
-        """Whether `line` is often a menu entry, which alone proves nothing."""
-        return len(line) <= _LONGEST_TEMPLATE and fold(line) in self.hints
 
 
 def fold(line: str) -> str:

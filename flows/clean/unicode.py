@@ -9,8 +9,11 @@ from ftfy.badness import is_bad
 
 from flows.clean.records import RemovedLine
 
-_LINE_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LINE_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f\ufeff\ufffe\uffff\ud800-\udfff]")
+_PERHAPS_MOJIBAKE = re.compile(
+    "[\u00c2-\u00f4\u0102-\u0111\u0402-\u045f][\u0080-\u00bf\u0152-\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +29,30 @@ def repair(text: str) -> Repaired:
 
     Typographic marks, non-breaking spaces and everything else that is sound stays as it is.
     """
-    text = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
-    text = unicodedata.normalize("NFC", text)
-    if not is_bad(text):
+    text = unicodedata.normalize("NFC", without_controls(text))
+    if not _PERHAPS_MOJIBAKE.search(text):
         return Repaired(text, ())
     return _without_mojibake(text)
+
+
+def without_controls(text: str) -> str:
+    """Every kind of line break as a line feed, other control characters and surrogates gone."""
+    return _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
 
 
 def _without_mojibake(text: str) -> Repaired:
     lines, repairs = [], []
     for line in text.split("\n"):
-        fixed = fix_encoding(line) if is_bad(line) else line
-        if fixed != line and not is_bad(fixed) and "\ufffd" not in fixed:
+        fixed = _fixed(line)
+        if fixed != line:
             repairs.append(RemovedLine(line, "encoding: repaired, the line was kept"))
-            line = unicodedata.normalize("NFC", fixed)  # noqa: PLW2901
-        lines.append(line)
+        lines.append(fixed)
     return Repaired("\n".join(lines), tuple(repairs))
+
+
+def _fixed(line: str) -> str:
+    """The line as it was before it was decoded wrongly, where that is beyond doubt."""
+    if not (_PERHAPS_MOJIBAKE.search(line) and is_bad(line)):
+        return line
+    fixed = unicodedata.normalize("NFC", fix_encoding(line))
+    return line if is_bad(fixed) or "\ufffd" in fixed else fixed
