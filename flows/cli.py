@@ -1,6 +1,7 @@
 """The command line. Heavy modules are imported by the commands that need them."""
 
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from flows.prefect_api import ServerMode
 from schemas.errors import StancebankError
+from schemas.records import ReleaseFormat
 
 WAREHOUSE = Path("warehouse/stancebank.duckdb")
 RAW = "raw"
@@ -206,22 +208,78 @@ def sql(
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; must not exist.")],
     warehouse: WarehouseOption = WAREHOUSE,
+    output_format: Annotated[
+        ReleaseFormat, typer.Option("--format", "-f", help="What tables are written as.")
+    ] = ReleaseFormat.parquet,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only articles published then or later."),
+    ] = None,
+    outlet: Annotated[
+        list[str] | None, typer.Option(help="Only articles of this outlet; may be repeated.")
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SQL",
+            help="Only statements for which this holds, on columns of speaker_statement_stance.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Leave out what its lines `url: …`, `outlet: …`, `speaker: …` name.",
+        ),
+    ] = None,
     with_text: Annotated[
         bool, typer.Option("--with-text", help="Include full article texts, if you may.")
     ] = False,
 ) -> None:
-    """Write the warehouse as a release of Parquet files.
+    """Write the warehouse, or a part of it, as a release: tables, descriptions, checksums.
 
-    Example: `stancebank export releases/2026-11`
+    Examples:
+
+    * `stancebank export releases/2026-11`
+    * `stancebank export treaty --where "target_name ILIKE '%treaty%'" --since 2026-01-01 -f csv`
     """
-    from flows.export import write_release  # noqa: PLC0415
+    from flows.export import ReleaseOrder, Selection, write_release  # noqa: PLC0415
     from flows.load.warehouse import open_readonly  # noqa: PLC0415
+    from flows.takedown import read_takedown  # noqa: PLC0415
+    from schemas.records import Takedown  # noqa: PLC0415
 
+    selection = Selection(
+        since=since.date() if since else None,
+        outlets=tuple(outlet or ()),
+        where=where,
+        takedown=read_takedown(exclude) if exclude else Takedown(),
+    )
+    order = ReleaseOrder(selection, output_format, with_text)
     with open_readonly(warehouse) as connection:
-        rows = write_release(connection, folder, with_text=with_text)
+        rows = write_release(connection, folder, order)
     for table, number in rows.items():
         typer.echo(f"{number:>10,}  {table}")
-    typer.echo(f"Release written to {folder}.")
+    typer.echo(f"Release written to {folder}, and read back.")
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Folder of a release.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Folder of a later one.")],
+) -> None:
+    """Tell what changed between two releases: rows added, removed and changed, by reason.
+
+    Example: `stancebank diff releases/2026-10 releases/2026-11`
+    """
+    from flows.export import compare_releases  # noqa: PLC0415
+
+    found = compare_releases(old, new)
+    typer.echo(f"Data {found.old[0]} to {found.new[0]}, schema {found.old[1]} to {found.new[1]}.")
+    for change in found.changes:
+        what = f"{change.table} {change.outcome}"
+        typer.echo(f"{change.rows:>10,}  {what}{change.reason and ': ' + change.reason}")
+    if not found.changes:
+        typer.echo("No row differs.")
 
 
 @app.command()

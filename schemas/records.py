@@ -1,6 +1,7 @@
 """Values that one stage hands to the next, before they are rows."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
 
 ContentKind = Literal["html", "text"]
@@ -31,3 +32,23 @@ class Reject:
     raw_member: str | None
     reason: str
     payload: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """What must not be published: articles by address or outlet, statements by speaker.
+
+    Names and outlets are compared without regard to case.
+    """
+
+    urls: tuple[str, ...] = field(default=())
+    outlets: tuple[str, ...] = field(default=())
+    speakers: tuple[str, ...] = field(default=())
+
+
+class ReleaseFormat(StrEnum):
+    """What the tables of a release are written as."""
+
+    parquet = "parquet"
+    csv = "csv"
+    jsonl = "jsonl"

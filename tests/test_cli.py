@@ -1,16 +1,10 @@
 """Commands that read a warehouse, and the filters that need none."""
 
 import csv
-import hashlib
 import io
 import json
 from pathlib import Path
 
-import duckdb
-import polars as pl
-import pyarrow.parquet as pq
-
-from schemas.registry import TABLES
 from tests.conftest import Command
 
 ARTICLE = (
@@ -69,39 +63,6 @@ def test_status_shows_runs_rejects_and_the_server(samples: Path, stancebank: Com
     assert "complete" in shown
     assert "raw/bad/empty.txt" in shown
     assert "Prefect server" in shown
-
-
-def test_a_release_holds_every_table_without_the_publishers_texts(
-    samples: Path, stancebank: Command, tmp_path: Path
-) -> None:
-    folder = tmp_path / "release"
-    done = stancebank(samples, "export", str(folder))
-    assert done.returncode == 0, done.stderr
-    with duckdb.connect(str(samples / "warehouse/stancebank.duckdb"), read_only=True) as warehouse:
-        for table in TABLES:
-            name = table.table_name()
-            rows = warehouse.execute(f"SELECT count(*) FROM {name}").fetchone()
-            assert rows == (pl.read_parquet(folder / f"{name}.parquet").height,)
-    articles = pq.read_schema(folder / "articles.parquet")
-    assert "text" not in articles.names
-    assert articles.field("outlet").metadata[b"description"]
-    assert pl.read_parquet(folder / "speaker_statement_stance.parquet").height > 100
-    for line in (folder / "SHA256SUMS").read_text().splitlines():
-        sha256, name = line.split("  ")
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
-
-
-def test_a_release_never_overwrites_and_repeats_itself_byte_for_byte(
-    samples: Path, stancebank: Command, tmp_path: Path
-) -> None:
-    first, second = tmp_path / "one", tmp_path / "two"
-    for folder in (first, second):
-        assert stancebank(samples, "export", str(folder), "--with-text").returncode == 0
-    assert (first / "SHA256SUMS").read_text() == (second / "SHA256SUMS").read_text()
-    assert "text" in pq.read_schema(first / "articles.parquet").names
-    again = stancebank(samples, "export", str(first))
-    assert again.returncode == 1
-    assert "exists already" in again.stderr
 
 
 def test_the_filters_work_in_a_pipe_and_a_bad_line_does_not_end_them(

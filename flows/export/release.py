@@ -1,84 +1,100 @@
-"""A release: every table as Parquet with its columns described, whole or not at all."""
+"""A release: the warehouse, or a part of it, as a described and checked dataset."""
 
-import hashlib
+import csv
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from schemas.arrow import arrow_schema
+from flows.export.checks import ReleaseError, check_release, sha256, write_checksums
+from flows.export.croissant import croissant
+from flows.export.datapackage import datapackage
+from flows.export.documents import card, citation, datasheet
+from flows.export.facts import Facts, gather_facts
+from flows.export.selection import Selection, selected
+from flows.export.tables import WrittenTable, write_table
 from schemas.dictionary import dictionary_markdown
-from schemas.errors import StancebankError
-from schemas.registry import TABLES
-
-ROW_GROUP = 122_880
-FLAT_VIEW = "speaker_statement_stance"
-FLAT_ORDER = "published_at, outlet, article_id, statement_id, target"
-PUBLISHERS_TEXT = {
-    "articles": ("text",),
-    "removed_lines": ("line",),
-    "rejects": ("payload",),
-}
+from schemas.operations import Runs
+from schemas.records import ReleaseFormat
+from schemas.releases import left_out, released_tables
 
 
-class ReleaseError(StancebankError):
-    """The release cannot be written; the message says why."""
+@dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """What a release shall hold, and how. Publishers' texts stay out unless `with_text`."""
+
+    selection: Selection = field(default_factory=Selection)
+    release_format: ReleaseFormat = ReleaseFormat.parquet
+    with_text: bool = False
 
 
 def write_release(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, with_text: bool = False
+    connection: duckdb.DuckDBPyConnection, folder: Path, order: ReleaseOrder
 ) -> dict[str, int]:
-    """Write all tables and the flat view to `folder` and return the rows of each.
+    """Write the selected rows of all tables to `folder`, and return the rows of each.
 
-    Article texts, removed lines and payloads of rejects are left out unless `with_text`, since
-    they belong to their publishers; hashes and offsets stay. The folder appears when complete,
-    with a data dictionary and `SHA256SUMS`.
+    Beside the tables stand their descriptions for programs and for people, the runs, and
+    checksums. The folder appears when it is complete and has been read back. Of the same warehouse
+    and order every file is the same, byte for byte.
 
     Raises:
-        ReleaseError: if `folder` exists.
+        ReleaseError: if `folder` exists, or what was written cannot be read back.
+        SelectionError: if DuckDB refuses the condition.
     """
     if folder.exists():
         raise ReleaseError(f"{folder} exists already. Give a folder that does not.")
     draft = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    rows = {}
-    for table in TABLES:
-        name = table.table_name()
-        left_out = () if with_text else PUBLISHERS_TEXT.get(name, ())
-        schema = arrow_schema(table, without=left_out)
-        columns = ", ".join(f'"{column}"' for column in schema.names)
-        order = ", ".join(table.key_columns())
-        query = f"SELECT {columns} FROM {name} ORDER BY {order}"
-        rows[name] = _write(connection, query, schema, draft / f"{name}.parquet")
-    rows[FLAT_VIEW] = _write_flat(connection, draft)
-    (draft / "dictionary.md").write_text(dictionary_markdown(), encoding="utf-8")
-    (draft / "SHA256SUMS").write_text("".join(_checksums(draft)), encoding="utf-8")
-    draft.rename(folder)
-    return rows
+    try:
+        with selected(connection, order.selection):
+            tables = [
+                write_table(
+                    connection, table, draft, order.release_format, with_text=order.with_text
+                )
+                for table in released_tables()
+            ]
+            facts = gather_facts(connection)
+            _write_runs(connection, draft / "runs.csv")
+        _describe(draft, tables, facts, order)
+        write_checksums(draft)
+        check_release(draft)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return {table.name: table.rows for table in tables}
 
 
-def _write_flat(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
-    query = f"SELECT * FROM {FLAT_VIEW} ORDER BY {FLAT_ORDER}"
-    empty = connection.sql(f"{query} LIMIT 0").to_arrow_table()
-    return _write(connection, query, empty.schema, folder / f"{FLAT_VIEW}.parquet")
+def _describe(
+    folder: Path, tables: Sequence[WrittenTable], facts: Facts, order: ReleaseOrder
+) -> None:
+    release_format, with_text = order.release_format, order.with_text
+    sums = {part.path: sha256(folder / part.path) for table in tables for part in table.parts}
+    _write_json(folder / "datapackage.json", datapackage(tables, facts, release_format))
+    _write_json(folder / "croissant.json", croissant(tables, facts, release_format, sums))
+    pages = {
+        "README.md": card(tables, facts, release_format),
+        "datasheet.md": datasheet(tables, facts, order.selection, with_text=with_text),
+        "CITATION.cff": citation(facts),
+        "dictionary.md": dictionary_markdown(
+            tuple(table.table for table in tables),
+            without=lambda table: left_out(table, with_text=with_text),
+        ),
+    }
+    for name, page in pages.items():
+        (folder / name).write_text(page, encoding="utf-8")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> int:
-    """Stream the rows of `query` to `path`, a row group at a time; their number."""
-    rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for batch in connection.sql(query).to_arrow_reader(ROW_GROUP):
-            table = pa.Table.from_batches([batch]).cast(schema)
-            writer.write_table(table, row_group_size=ROW_GROUP)
-            rows += batch.num_rows
-    return rows
+def _write_runs(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Runs are metadata: they bear times, which the tables do not."""
+    rows = connection.execute(f"FROM {Runs.table_name()} ORDER BY run_id").fetchall()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([list(Runs.columns()), *rows])
 
 
-def _checksums(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.iterdir()):
-        with path.open("rb") as file:
-            yield f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n"
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
