@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from flows.extract.lexicon import RESOURCES, is_person_noun, word_class, word_list
+from flows.extract.lexicon import RESOURCES, is_person_noun, verb_forms, word_class, word_list
 from flows.extract.names import fold, tokens
 from flows.extract.phrases import Phrase
 from flows.extract.quotes import Quotations
@@ -16,10 +16,11 @@ from flows.extract.sentences import sentences
 
 _RELATIVE_REACH = 160
 _CLAUSE = re.compile(
-    r"[.;:!?“”\"\n(]|\b(?:and|but|said|says|told|that|as|by|to|with|from|for|like)\s"
+    r"[;:!?“”\"\n(]|''|\b(?:but|said|says|told|that|as|by|to|with|for|like|declared|added)\s"
 )
 _PRONOUN = re.compile(r"\b(?:(he|him|his)|(she|her|hers))\b", re.IGNORECASE)
 _OPENING = word_class("definite") | word_class("indefinite")
+_OPENERS = frozenset("but and yet as while when if though although so still now for".split(" "))
 _RECENT_SPEAKERS = 8
 _MOST_CANDIDATES = 12
 _DISTANCES = (0, 1, 2, 3, 5, 8, 15)
@@ -52,13 +53,16 @@ class Antecedents:
             self._order.extend((at, number) for at in places)
         self._order.sort()
         self._mark_subjects()
+        self._pronouns: list[tuple[int, str]] = []
         self._vote_genders()
+        self._pronouns.reverse()
         self._bodies: list[Body] = roster.bodies
         self._body_places = [body.start for body in self._bodies]
 
     def remember(self, at: int, speaker: Speaker) -> None:
         """Note who spoke at an offset; offsets never fall."""
         self._spoken.append((at, speaker))
+        self._follow(at)
         person = self._people.get(speaker.name)
         if person is None and speaker.speaker_type == "unnamed" and _is_single(speaker.name):
             person = Person(speaker.name, tuple(speaker.name.split()), "", certain=True)
@@ -67,12 +71,29 @@ class Antecedents:
             self._known.append(person)
             self._people[person.name] = person
             self._references[person] = []
-        if person and at not in person.mentions:
-            insort(self._references[person], at)
+        if person:
+            self._refer(person, at)
+
+    def _follow(self, at: int) -> None:
+        """Say whom the pronouns before an offset mean, so that later ones can follow them."""
+        while self._pronouns and self._pronouns[-1][0] < at:
+            place, gender = self._pronouns.pop()
+            known = [p for p in self._recent(place) if p.gender in {"", gender}]
+            person = self._best("pronoun", known, place)
+            if person:
+                self._refer(person, place)
+
+    def _refer(self, person: Person, at: int) -> None:
+        places = self._references[person]
+        found = bisect_left(places, at)
+        if found == len(places) or places[found] != at:
+            places.insert(found, at)
             insort(self._order, (at, self._numbers[person]))
+        self._subjects.add(at)
 
     def person(self, at: int, gender: str) -> Person | None:
         """The person whom `he` (`m`) or `she` (`f`) means at an offset."""
+        self._follow(at)
         known = [p for p in self._recent(at) if p.gender in {"", gender}]
         return self._best("pronoun", known, at)
 
@@ -88,6 +109,7 @@ class Antecedents:
         `further` are words after the head noun. None where a person not mentioned before is
         likelier.
         """
+        self._follow(at)
         people = [None, *self.holders(at, wanted, definite)]
         return self._best("office", people, at, wanted, further)
 
@@ -205,6 +227,7 @@ class Antecedents:
             at = match.start()
             if self._quotations.contains(at):
                 continue
+            self._pronouns.append((at, "m" if match.group(1) else "f"))
             sentence = max(0, bisect_right(self._sentences, at) - 2)
             low = bisect_left(self._order, (self._sentences[sentence], -1))
             high = bisect_left(self._order, (at, -1))
@@ -218,10 +241,13 @@ class Antecedents:
     def several(self, at: int) -> Speaker | None:
         """Whom `they` means: the last speaker who is more than one."""
         for _, speaker in reversed(self._spoken[-_RECENT_SPEAKERS:]):
-            plural = speaker.speaker_type in {"group", "unnamed"} and _is_plural(speaker.name)
-            if plural or len(speaker.members) > 1:
+            if is_several(speaker):
                 return speaker
         return self._spoken[-1][1] if self._spoken else None
+
+    def spoke_since(self, low: int) -> list[Speaker]:
+        """Who has spoken since an offset, latest first."""
+        return [speaker for at, speaker in reversed(self._spoken[-_RECENT_SPEAKERS:]) if at >= low]
 
     def body(self, at: int) -> Speaker | None:
         """What `it` means: the last speaker that is no person."""
@@ -242,21 +268,54 @@ class Antecedents:
 
     def relative(self, at: int) -> Span | None:
         """The noun phrase before `who` or `which` that it refers to."""
-        begin = max(0, at - _RELATIVE_REACH)
+        begin = max(0, at - _RELATIVE_REACH, self._sentence_start(at))
         for match in _CLAUSE.finditer(self._text, begin, at - 1):
             begin = match.end()
         if self._text[begin:at].rstrip().endswith(","):
-            return (begin, at)
+            return self._described_name(begin, at) or (begin, at)
         start = at
         for token in reversed(list(tokens(self._text, begin, at))):
             is_function = token.lower in word_list("function_words")
-            if is_function and token.lower != "of" and not token.lower in _OPENING:
+            if is_function and token.lower not in _OPENING | {"of", "and"}:
                 break
             start = token.start
             if token.lower in _OPENING:
                 break
-        named = self._name_before(start)
-        return named or ((start, at) if start < at else None)
+        if start == at:
+            return None
+        return self._name_before(start) or (start, at)
+
+    def _described_name(self, begin: int, at: int) -> Span | None:
+        """The last person named before a comma: `Alan Berger, a gynecologist from Jersey, who`."""
+        for name in reversed(self._roster.names_at(begin, at)):
+            follows = self._text[name.end : name.end + 1]
+            if follows in {",", " "} and not name.possessive and self._roster.person(name):
+                return (name.outer_start, name.end) if follows == "," else None
+        return None
+
+    def _sentence_start(self, at: int) -> int:
+        count = bisect_right(self._sentences, at)
+        return self._sentences[count - 1] if count else 0
+
+    def subjects(self, at: int) -> list[Span]:
+        """What the sentence around an offset, and the three before it, begin with; latest first."""
+        last = bisect_left(self._sentences, at) - 1
+        starts = [self._sentences[i] for i in range(last, max(-1, last - 4), -1)]
+        found = (self._subject(start, at) for start in starts)
+        return [span for span in found if span]
+
+    def _subject(self, start: int, at: int) -> Span | None:
+        """The noun phrase before the first verb of a sentence, as far as closed classes tell it."""
+        end = start
+        begin = None
+        for token in tokens(self._text, start, min(at, start + _RELATIVE_REACH)):
+            if begin is None and token.lower in _OPENERS:
+                continue
+            begin = token.start if begin is None else begin
+            if token.lower in verb_forms() or "," in self._text[end : token.start]:
+                break
+            end = token.end
+        return (begin, end) if begin is not None and end > begin else None
 
     def _name_before(self, start: int) -> Span | None:
         """The name that a phrase after a comma describes: `Ronnie Cameron, a magnate who`."""
@@ -290,6 +349,12 @@ class Antecedents:
             if head in map(fold, name.split()) and len(name.split()) > 1:
                 return name
         return None
+
+
+def is_several(speaker: Speaker) -> bool:
+    """Whether `they` can mean a speaker: several together, or a plural."""
+    plural = speaker.speaker_type in {"group", "unnamed"} and _is_plural(speaker.name)
+    return plural or len(speaker.members) > 1
 
 
 def _is_plural(name: str) -> bool:

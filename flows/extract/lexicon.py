@@ -172,3 +172,11 @@ def is_person_noun(word: str) -> bool:
     """Whether a singular noun names a person by office, trade or kin: `senator`, `aide`."""
     folded = word.lower().replace(".", "")
     return folded in word_list("person_nouns") or folded.endswith(("-year-old", "woman"))
+
+
+@cache
+def verb_forms() -> frozenset[str]:
+    """Words that cannot go on a subject: auxiliaries, forms of known verbs, relative pronouns."""
+    plain = {form for form in reporting_forms() | stance_verbs().keys() if form.endswith("ed")}
+    said = {form for verb in _IRREGULAR for form in inflections(verb)}
+    return frozenset(plain | said | word_class("auxiliaries") | word_class("relatives"))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from flows.extract.antecedents import Antecedents
+from flows.extract.antecedents import Antecedents, is_several
 from flows.extract.documents import Publishers
 from flows.extract.lexicon import is_person_noun, word_class, word_list
 from flows.extract.names import Name, fold
@@ -129,7 +129,7 @@ class _Sources:
                 person = self.before.person(span[0], gender)
                 return _person(person, "pronoun") if person else None
         if word in word_class("they"):
-            return self._again(self.before.several(span[0]))
+            return self._again(self._several(span[0]))
         if word in word_class("it"):
             return self._again(self.before.body(span[0]))
         if word in word_class("relatives"):
@@ -137,6 +137,25 @@ class _Sources:
             found = self._phrase(antecedent) if antecedent else None
             return self._again(found)
         return None
+
+    def _several(self, at: int) -> Speaker | None:
+        """Whom `they` means: several who spoke or are the subject, latest sentence first."""
+        for subject in self.before.subjects(at):
+            spoke = [s for s in self.before.spoke_since(subject[0]) if is_several(s)]
+            if spoke:
+                return spoke[0]
+            named = self._subject(subject)
+            if named and is_several(named):
+                return named
+        return self.before.several(at)
+
+    def _subject(self, span: Span) -> Speaker | None:
+        if self.text[slice(*span)].lower() in word_class("they") | word_class("nobody"):
+            return None
+        parts = coordinated(self.text, span)
+        together = self._together(parts) if len(parts) > 1 else None
+        core = phrase(self.text, span)
+        return together or (self._named(core) or self._described(core, span) if core.words else None)
 
     def _again(self, speaker: Speaker | None) -> Speaker | None:
         if speaker is None:
