@@ -268,7 +268,7 @@ class Antecedents:
 
     def relative(self, at: int) -> Span | None:
         """The noun phrase before `who` or `which` that it refers to."""
-        begin = max(0, at - _RELATIVE_REACH, self._sentence_start(at))
+        begin = max(0, at - _RELATIVE_REACH, self.sentence_start(at))
         for match in _CLAUSE.finditer(self._text, begin, at - 1):
             begin = match.end()
         if self._text[begin:at].rstrip().endswith(","):
@@ -293,7 +293,8 @@ class Antecedents:
                 return (name.outer_start, name.end) if follows == "," else None
         return None
 
-    def _sentence_start(self, at: int) -> int:
+    def sentence_start(self, at: int) -> int:
+        """Where the sentence around an offset begins."""
         count = bisect_right(self._sentences, at)
         return self._sentences[count - 1] if count else 0
 

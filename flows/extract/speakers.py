@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from flows.extract.antecedents import Antecedents, is_several
 from flows.extract.documents import Publishers
-from flows.extract.lexicon import is_person_noun, word_class, word_list
+from flows.extract.lexicon import is_person_noun, reporting_forms, stance_verbs, word_class, word_list
 from flows.extract.names import Name, fold
 from flows.extract.phrases import (
     Phrase,
@@ -20,6 +20,7 @@ from flows.extract.records import Attribution, Part, Span, Speaker, Spans
 from flows.extract.roster import Person, Roster
 
 _LONG = 6
+_GOES_ON = re.compile(r"(?:\b(?:and|but|then)|,)\s+(?:[\w ]{,15}\s)?$")
 _OWNERS = frozenset(["his", "her", "their", "its"])
 _SHARE = re.compile(r"[\w.-]+(?:\s?%| percent| per cent)", re.IGNORECASE)
 _SHARED = re.compile(r"(?:%|percent|per cent)\s+of\s+((?:[\w'’-]+\s){0,2}?[\w'’-]+s)\b")
@@ -56,6 +57,11 @@ class SpeakerResolver:
         answers: list[Speaker | None] = [None] * len(moved)
         for i in order:
             answers[i] = self._sources.resolve(moved[i])
+        spoken = [(moved[i][0][0], answers[i]) for i in order if moved[i]]
+        for i, attribution in enumerate(attributions):
+            if not attribution.source and attribution.cue:
+                cue = self._moved(attribution.part, attribution.cue)[0]
+                answers[i] = self._sources.without_source(cue, spoken)
         return answers
 
     def name_of(self, part: Part, speaker: Speaker | None) -> Callable[[Span], str | None]:
@@ -103,6 +109,19 @@ class _Sources:
         if found:
             self.before.remember(span[0], found)
         return found
+
+    def without_source(
+        self, cue: Span, spoken: Sequence[tuple[int, Speaker | None]]
+    ) -> Speaker | None:
+        """Whoever spoke just before in the sentence, where the cue goes on: `…, adding that`."""
+        start = self.before.sentence_start(cue[0])
+        words = self.text[slice(*cue)].split()
+        before = self.text[max(start, cue[0] - 30) : cue[0]]
+        is_verb = bool(words) and words[0].lower() in reporting_forms() | stance_verbs().keys()
+        if not is_verb or not _GOES_ON.search(before):
+            return None
+        speakers = [speaker for at, speaker in spoken if start <= at < cue[0]]
+        return self._again(speakers[-1]) if speakers else None
 
     def pronoun_name(self, span: Span, speaker: Speaker | None) -> str | None:
         """Whom a pronoun means: the speaker in the first person, else by the text before it."""
