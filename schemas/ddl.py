@@ -10,7 +10,8 @@ from schemas.registry import TABLES
 from schemas.table import Table
 from schemas.views import VIEWS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = "1.1.0"
+"""Semantic: a minor version adds, a major one changes what is there."""
 HISTORY_SUFFIX = "_history"
 
 _TYPES: dict[type[pl.DataType] | pl.DataType, str] = {
@@ -37,13 +38,14 @@ def duckdb_type(dtype: pl.DataType) -> str:
     return _TYPES[dtype]
 
 
-def create_statements() -> Iterable[str]:
+def create_statements(*, if_missing: bool = False) -> Iterable[str]:
     """SQL that makes every table, its history twin and their comments, parents first."""
+    create = "CREATE TABLE IF NOT EXISTS" if if_missing else "CREATE TABLE"
     for table in TABLES:
-        yield _create_table(table)
+        yield f"{create} {_table(table)}"
         yield from _comments(table, table.table_name())
         if has_history(table):
-            yield _create_history(table)
+            yield f"{create} {_history(table)}"
             yield from _comments(table, table.table_name() + HISTORY_SUFFIX)
 
 
@@ -58,17 +60,17 @@ def has_history(table: type[Table]) -> bool:
     return table.references().get("run_id") == "runs"
 
 
-def _create_table(table: type[Table]) -> str:
+def _table(table: type[Table]) -> str:
     lines = [_column(name, column) for name, column in table.columns().items()]
     lines.append(f"PRIMARY KEY ({', '.join(table.key_columns())})")
-    return f"CREATE TABLE {table.table_name()} (\n  " + ",\n  ".join(lines) + "\n)"
+    return f"{table.table_name()} (\n  " + ",\n  ".join(lines) + "\n)"
 
 
-def _create_history(table: type[Table]) -> str:
+def _history(table: type[Table]) -> str:
     lines = [f'"{name}" {duckdb_type(dtype)}' for name, dtype in table.dtypes().items()]
     lines += ["superseded_by_run_id VARCHAR NOT NULL", "superseded_at TIMESTAMP NOT NULL"]
     name = table.table_name() + HISTORY_SUFFIX
-    return f"CREATE TABLE {name} (\n  " + ",\n  ".join(lines) + "\n)"
+    return f"{name} (\n  " + ",\n  ".join(lines) + "\n)"
 
 
 def _column(name: str, column: pa.Column) -> str:

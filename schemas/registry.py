@@ -11,7 +11,7 @@ from schemas.entities import (
     Targets,
 )
 from schemas.operations import Rejects, Runs, Sources
-from schemas.statements import Stances, Statements, StatementSpeakers
+from schemas.statements import Stances, StatementClusters, Statements, StatementSpeakers
 from schemas.table import Table
 
 TABLES: tuple[type[Table], ...] = (
@@ -30,5 +30,6 @@ TABLES: tuple[type[Table], ...] = (
     Statements,
     StatementSpeakers,
     Stances,
+    StatementClusters,
     Rejects,
 )

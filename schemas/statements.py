@@ -79,3 +79,15 @@ class Stances(Table):
     stance_confidence: float = probability("Probability that target and sign are right.")
     confidence: float = probability("Probability that speaker, target and sign are all right.")
     run_id: str = reference("runs", "Run that wrote the row.")
+
+
+class StatementClusters(Table):
+    """One row per statement that is repeated: in other articles, or again in its own."""
+
+    statement_id: str = key("Statement that is repeated or repeats.", references="statements")
+    statement_cluster_id: str = field(
+        "The `statement_id` of the earliest statement of its cluster."
+    )
+    position: pl.Int32 = field("Order within the cluster, from 0: earliest first.", ge=0)
+    is_representative: bool = field("Whether it is the cluster's longest form.")
+    run_id: str = reference("runs", "Run that wrote the row.")

@@ -39,6 +39,23 @@ class SpeakerStatementStance(Table):
     )
 
 
+class Positions(Table):
+    """How often each speaker was for, against and neutral on each target, by month."""
+
+    speaker: str = field("Name of the speaker; people who speak together are counted each.")
+    target_name: str = field(
+        "Name of the target, as in `targets`; null in the row that counts statements that take no "
+        "side, which have no target.",
+        nullable=True,
+    )
+    month: Timestamp = field("First day of the month; null for undated articles.", nullable=True)
+    favor: pl.Int64 = field("Statements in favor, those of one cluster counted once.", ge=0)
+    against: pl.Int64 = field("Statements against, those of one cluster counted once.", ge=0)
+    neutral: pl.Int64 = field("Statements that take no side, counted likewise.", ge=0)
+    articles: pl.Int64 = field("Articles that the statements stand in, copies included.", ge=0)
+    outlets: pl.Int64 = field("Outlets of these articles.", ge=0)
+
+
 class Coverage(Table):
     """Articles by outlet and month, zeros included."""
 
@@ -49,4 +66,4 @@ class Coverage(Table):
     statements: pl.Int64 = field("Statements in them.", ge=0)
 
 
-VIEWS: tuple[type[Table], ...] = (SpeakerStatementStance, Coverage)
+VIEWS: tuple[type[Table], ...] = (SpeakerStatementStance, Positions, Coverage)

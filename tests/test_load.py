@@ -19,9 +19,11 @@ from flows.extract.shard import extract_shard
 from flows.ingest import ingest
 from flows.load.batches import known_signatures, new_signatures
 from flows.load.merge import IntegrityError, Load, check_references, load_batches
+from flows.load.migrate import SchemaError
 from flows.load.runs import begin_run, known_hashes
 from flows.load.validate import validate_shard
 from flows.load.warehouse import WarehouseError, open_readonly, open_writable, writer_lock
+from schemas.ddl import SCHEMA_VERSION
 from schemas.operations import Rejects, Sources
 from schemas.shards import read_shard, write_shard
 from schemas.statements import Statements
@@ -286,12 +288,53 @@ def test_a_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_another_schema_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "advice"), [("2.0.0", "later version"), ("99", "later version"), ("0.9.0", "NEW")]
+)
+def test_another_major_version_is_refused_with_what_to_do(
+    tmp_path: Path, version: str, advice: str
+) -> None:
     path = tmp_path / "w.duckdb"
     with open_writable(path) as connection:
-        connection.execute("UPDATE schema_versions SET version = 99")
-    with pytest.raises(WarehouseError, match="--warehouse"), open_writable(path):
+        connection.execute("UPDATE schema_versions SET version = ?", [version])
+    for opened in (open_writable, open_readonly):
+        with pytest.raises(SchemaError, match=advice), opened(path):
+            pass
+
+
+def test_a_warehouse_of_an_earlier_version_is_brought_forward(loader: Loader) -> None:
+    loader.load("a.jsonl", [article(1)])
+    before = loader.ask("SELECT article_id, title, text FROM articles")
+    with duckdb.connect(str(loader.warehouse)) as old:
+        for name in ("positions", "named_speakers", "speaker_statement_stance", "coverage"):
+            old.execute(f"DROP VIEW {name}")
+        old.execute("DROP TABLE statement_clusters")
+        old.execute("DROP TABLE statement_clusters_history")
+        for table in ("articles", "articles_history"):
+            old.execute(f"ALTER TABLE {table} DROP COLUMN modified_at")
+        old.execute("CREATE OR REPLACE TABLE schema_versions AS SELECT 1 AS version, now() AS at")
+    counts = loader.load("b.jsonl", [article(2)])
+    assert counts["articles"] == 1
+    loader.load("a.jsonl", [article(1, text=SPEECH.format(day="the last day"))])
+    assert loader.ask("SELECT article_id, title, text FROM articles_history") == before
+    assert loader.ask("SELECT max(version) FROM schema_versions") == [(SCHEMA_VERSION,)]
+    assert loader.ask("FROM statement_clusters LIMIT 0") == []
+    assert loader.ask("FROM positions")
+
+
+def test_a_failed_step_forward_leaves_the_warehouse_as_it_was(loader: Loader) -> None:
+    loader.load("a.jsonl", [article(1)])
+    with duckdb.connect(str(loader.warehouse)) as old:
+        old.execute("DROP TABLE statement_clusters")
+        old.execute("CREATE TABLE statement_clusters (something INTEGER)")
+        old.execute("DROP VIEW coverage")
+        old.execute("CREATE TABLE coverage (something INTEGER)")
+        old.execute("UPDATE schema_versions SET version = '1.0.0'")
+    with pytest.raises(duckdb.Error), open_writable(loader.warehouse):
         pass
+    with duckdb.connect(str(loader.warehouse)) as old:
+        assert old.execute("SELECT version FROM schema_versions").fetchall() == [("1.0.0",)]
+        assert old.sql("FROM statement_clusters").columns == ["something"]
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:

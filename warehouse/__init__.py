@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-VIEW_FILES = ("views.sql", "issues.sql")
+VIEW_FILES = ("views.sql", "issues.sql", "speakers.sql")
 
 
 def views_sql() -> str:

@@ -38,7 +38,7 @@ def datapackage(
         "title": "Statements and stances in news articles",
         "description": "Who said what, about what, and whether for or against it.",
         "version": facts.version,
-        "schemaVersion": str(SCHEMA_VERSION),
+        "schemaVersion": SCHEMA_VERSION,
         "created": f"{facts.changed_at:%Y-%m-%dT%H:%M:%SZ}",
         "keywords": ["news", "politics", "quotation attribution", "stance"],
         "resources": [_resource(table, release_format, released) for table in readable],

@@ -26,7 +26,7 @@ def datasheet(
     return _filled(
         "datasheet.md",
         version=facts.version,
-        schema=str(SCHEMA_VERSION),
+        schema=SCHEMA_VERSION,
         tables=_rows((f"`{table.name}`", table.rows) for table in tables),
         first=_day(facts.first_date),
         last=_day(facts.last_date),
@@ -54,7 +54,7 @@ def card(tables: Sequence[WrittenTable], facts: Facts, release_format: ReleaseFo
         size=next((name for size, name in _SIZES if rows["statements"] < size), "1M<n<10M"),
         configs="\n".join(_configs(tables, release_format)),
         version=facts.version,
-        schema=str(SCHEMA_VERSION),
+        schema=SCHEMA_VERSION,
         statements=f"{rows['statements']:,}",
         articles=f"{rows['articles']:,}",
         first=_day(facts.first_date),

@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.load.codeframe import claim_targets
 from flows.load.identities import identify_speakers
+from flows.load.repetitions import cluster_statements
 from flows.load.runs import end_run
 from flows.load.validate import BATCH_TABLES
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
@@ -23,7 +24,7 @@ from schemas.errors import StancebankError
 from schemas.operations import Rejects, Sources
 from schemas.registry import TABLES
 from schemas.shards import shard_dtypes, shard_path
-from schemas.statements import Stances, Statements, StatementSpeakers
+from schemas.statements import Stances, StatementClusters, Statements, StatementSpeakers
 from schemas.table import Table
 
 ARTICLES: type[Table] = Articles
@@ -66,6 +67,7 @@ def load_batches(connection: duckdb.DuckDBPyConnection, load: Load) -> dict[str,
         claim_targets(connection)
         identify_speakers(connection)
         _mark_duplicates(connection, load)
+        _cluster_statements(connection, load)
         _record_sources(connection, load)
         check_references(connection)
         counts |= _count(connection, load.run_id)
@@ -192,7 +194,8 @@ def _retire(
     name = table.table_name()
     connection.execute(
         f"INSERT INTO {name}{HISTORY_SUFFIX} "
-        f"SELECT *, {quote(run_id)}, now()::TIMESTAMP FROM {name} WHERE {condition}"
+        f"BY NAME SELECT *, {quote(run_id)} AS superseded_by_run_id, "
+        f"now()::TIMESTAMP AS superseded_at FROM {name} WHERE {condition}"
     )
     connection.execute(f"DELETE FROM {name} WHERE {condition}")
 
@@ -271,6 +274,26 @@ def _mark_duplicates(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         UPDATE articles SET duplicate_cluster_id = c.duplicate_cluster_id
         FROM _clusters AS c WHERE c.article_id = articles.article_id
     """)
+
+
+def _cluster_statements(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
+    """Replace the rows of `statement_clusters` that this load has changed."""
+    rows = cluster_statements(connection, load.run_id)
+    connection.register("_clustered", rows)
+    same = ", ".join(name for name in StatementClusters.dtypes() if name != "run_id")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE unclustered AS
+        SELECT statement_id FROM statement_clusters
+        WHERE (statement_id IN (SELECT statement_id FROM affected_statements)
+            AND ({same}) NOT IN (SELECT ({same}) FROM _clustered))
+            OR statement_id NOT IN (SELECT statement_id FROM statements)
+    """)
+    _retire(connection, StatementClusters, "statement_id IN (FROM unclustered)", load.run_id)
+    connection.execute(
+        "INSERT INTO statement_clusters BY NAME "
+        "SELECT * FROM _clustered ANTI JOIN statement_clusters USING (statement_id)"
+    )
+    connection.unregister("_clustered")
 
 
 def _record_sources(connection: duckdb.DuckDBPyConnection, load: Load) -> None:

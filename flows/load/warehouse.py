@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import filelock
 
-from schemas.ddl import SCHEMA_VERSION, create_statements, quote, view_comments
+from flows.load.migrate import bring_forward, check_version, schema_version
+from schemas.ddl import quote
 from schemas.errors import StancebankError
-from warehouse import views_sql
 
 BUSY_SECONDS = 10.0
 CATALOG = "stancebank"
@@ -50,13 +50,14 @@ def writer_lock(warehouse: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def open_writable(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that may write; tables and views are made where the file is new.
+    """A connection that may write; the schema is made where the file is new, else brought forward.
 
     Raises:
-        WarehouseError: if a reader keeps the file open, or its schema is another version's.
+        SchemaError: if the schema is of a version that this program cannot bring forward.
+        WarehouseError: if a reader keeps the file open.
     """
     with _connect(warehouse, read_only=False) as connection:
-        _ensure_schema(connection, warehouse)
+        bring_forward(connection)
         yield connection
 
 
@@ -65,11 +66,13 @@ def open_readonly(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that cannot write to the warehouse, but may make temporary things of its own.
 
     Raises:
+        SchemaError: if the schema is of a version that this program does not know.
         WarehouseError: if there is no such file, or a load keeps it busy for ten seconds.
     """
     if not warehouse.exists():
         raise WarehouseError(f"There is no warehouse at {warehouse}. `stancebank run` makes one.")
     with _connect(warehouse, read_only=True) as connection:
+        check_version(schema_version(connection))
         yield connection
 
 
@@ -108,31 +111,6 @@ def _attach(warehouse: str) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
-
-
-def _ensure_schema(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
-    if "runs" not in _tables(connection):
-        connection.begin()
-        connection.execute("CREATE TABLE schema_versions (version INTEGER, created_at TIMESTAMP)")
-        connection.execute("INSERT INTO schema_versions VALUES (?, now())", [SCHEMA_VERSION])
-        for statement in create_statements():
-            connection.execute(statement)
-        connection.execute(views_sql())
-        for statement in view_comments():
-            connection.execute(statement)
-        connection.commit()
-        return
-    found = connection.execute("SELECT max(version) FROM schema_versions").fetchone()
-    if found != (SCHEMA_VERSION,):
-        raise WarehouseError(
-            f"{warehouse} has schema version {found and found[0]}, this program {SCHEMA_VERSION}. "
-            "Build a new warehouse with `stancebank run --warehouse NEW`."
-        )
-
-
-def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    return {name for (name,) in rows}
 
 
 def _holder(holder: Path) -> str:
