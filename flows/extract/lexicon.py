@@ -82,6 +82,7 @@ class StanceVerb:
     `sign`: +1 for, -1 against, 0 neither by itself. `target`, `second_target`: the argument that
     names what the side is about (`obj`, `xcomp`, `ccomp` or `obl:` with a preposition); the second
     with its own sign after `=`. `negation`: what "not" does (flip, flip_weak, cancel, none).
+    `precision`: share of its rows that were right on the training labels, drawn to its family's.
     """
 
     lemma: str
@@ -91,6 +92,7 @@ class StanceVerb:
     second_target: str
     family: str
     negation: str
+    precision: float
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -122,6 +124,7 @@ def _stance_verb(row: dict[str, str]) -> StanceVerb:
         second_target=row["second_target"],
         family=row["family"],
         negation=row["negation"],
+        precision=float(row["precision"]),
     )
 
 

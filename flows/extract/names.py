@@ -176,7 +176,9 @@ def _parts(run: list[Token], titled: bool) -> Iterator[list[Token]]:
     """Cut a run that is no one organization's name: `Hassan Rouhani of Iran` is two names."""
     pieces = _split(run)
     if len(pieces) > 1 and (
-        _begins_with_person(pieces[0], titled) or _is_at_body(run, pieces) or _is_of_place(run, pieces)
+        _begins_with_person(pieces[0], titled)
+        or _is_at_body(run, pieces)
+        or _is_of_place(run, pieces)
     ):
         head_length = len(pieces[0])
         yield pieces[0]

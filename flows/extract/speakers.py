@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 
 from flows.extract.antecedents import Antecedents, is_several
 from flows.extract.documents import Publishers
-from flows.extract.lexicon import is_person_noun, reporting_forms, stance_verbs, word_class, word_list
+from flows.extract.lexicon import (
+    is_person_noun,
+    reporting_forms,
+    stance_verbs,
+    word_class,
+    word_list,
+)
 from flows.extract.names import Name, fold
 from flows.extract.phrases import (
     Phrase,
@@ -174,7 +180,9 @@ class _Sources:
         parts = coordinated(self.text, span)
         together = self._together(parts) if len(parts) > 1 else None
         core = phrase(self.text, span)
-        return together or (self._named(core) or self._described(core, span) if core.words else None)
+        return together or (
+            self._named(core) or self._described(core, span) if core.words else None
+        )
 
     def _again(self, speaker: Speaker | None) -> Speaker | None:
         if speaker is None:
