@@ -39,7 +39,7 @@ def begin_run(
     }
     frame = Runs.frame([row])
     connection.register("_begun", frame)
-    connection.execute("INSERT INTO runs SELECT * FROM _begun")
+    connection.execute("INSERT INTO runs BY NAME SELECT * FROM _begun")
     connection.unregister("_begun")
     return run_id
 
@@ -57,6 +57,13 @@ def end_run(
         "UPDATE runs SET status = ?, finished_at = ?, counts = ?, error = ? WHERE run_id = ?",
         [status, _now(), json.dumps(counts) if counts is not None else None, error, run_id],
     )
+
+
+def last_completion(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """When the last complete run ended (UTC); None if there is none."""
+    query = "SELECT max(finished_at) FROM runs WHERE status = 'complete'"
+    ended: datetime | None = connection.execute(query).fetchall()[0][0]
+    return ended.replace(tzinfo=UTC) if ended else None
 
 
 def known_hashes(connection: duckdb.DuckDBPyConnection, *, refused: bool = True) -> set[str]:
