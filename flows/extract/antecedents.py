@@ -3,7 +3,7 @@
 import csv
 import re
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from flows.extract.lexicon import RESOURCES, is_person_noun, verb_forms, word_class, word_list
@@ -22,6 +22,8 @@ _PRONOUN = re.compile(r"\b(?:(he|him|his)|(she|her|hers))\b", re.IGNORECASE)
 _OPENING = word_class("definite") | word_class("indefinite")
 _OPENERS = frozenset("but and yet as while when if though although so still now for".split(" "))
 _RECENT_SPEAKERS = 8
+_MOST_REFERENCES = 300
+_MOST_SPEAKERS = 200
 _MOST_CANDIDATES = 12
 _DISTANCES = (0, 1, 2, 3, 5, 8, 15)
 _MOST_PRONOUN_VOTES = 4
@@ -45,6 +47,7 @@ class Antecedents:
         self._paragraphs = [m.start() for m in re.finditer(r"[^\n\r]+", text)]
         self._numbers = {person: number for number, person in enumerate(roster.people)}
         self._references: dict[Person, list[int]] = {}
+        self._most_mentions = max((len(p.mentions) for p in roster.people), default=1)
         self._subjects: set[int] = set()
         self._order: list[tuple[int, int]] = []
         for number, person in enumerate(roster.people):
@@ -161,10 +164,6 @@ class Antecedents:
             found.append(f"further {any(person.offices[w] for w in further)} {bool(further)}")
         return [f"{kind}: {feature}" for feature in found]
 
-    @property
-    def _most_mentions(self) -> int:
-        return max((len(p.mentions) for p in self._roster.people), default=1)
-
     def _best(
         self,
         kind: str,
@@ -184,7 +183,8 @@ class Antecedents:
     def _recent(self, at: int) -> list[Person]:
         """The people referred to last before an offset, latest first, then any other."""
         found: dict[int, None] = {}
-        for place in range(bisect_left(self._order, (at, -1)) - 1, -1, -1):
+        last = bisect_left(self._order, (at, -1)) - 1
+        for place in range(last, max(-1, last - _MOST_REFERENCES), -1):
             found[self._order[place][1]] = None
             if len(found) >= _MOST_CANDIDATES:
                 break
@@ -251,7 +251,7 @@ class Antecedents:
 
     def body(self, at: int) -> Speaker | None:
         """What `it` means: the last speaker that is no person."""
-        for _, speaker in reversed(self._spoken):
+        for _, speaker in reversed(self._spoken[-_MOST_SPEAKERS:]):
             if speaker.speaker_type != "person":
                 return speaker
         return None
@@ -260,7 +260,7 @@ class Antecedents:
         """The last speaker whose fuller description a definite one repeats: `the official`."""
         if core.determiner not in {"the", "this", "that", "these", "those"} or len(core.words) > 2:
             return None
-        for _, speaker in reversed(self._spoken):
+        for _, speaker in reversed(self._spoken[-_MOST_SPEAKERS:]):
             words = speaker.name.lower().split()
             if speaker.resolution == "description" and core.head in words and len(words) > 1:
                 return speaker
@@ -345,7 +345,8 @@ class Antecedents:
     def body_named(self, at: int, wanted: Sequence[str]) -> str | None:
         """The last body before an offset whose name holds the head noun that is wanted."""
         head = wanted[-1]
-        for place in range(bisect_left(self._body_places, at) - 1, -1, -1):
+        last = bisect_left(self._body_places, at) - 1
+        for place in range(last, max(-1, last - _MOST_REFERENCES), -1):
             name = self._bodies[place].name
             if head in map(fold, name.split()) and len(name.split()) > 1:
                 return name

@@ -22,6 +22,7 @@ _BY = re.compile(
     r"(?:the\s+|an?\s+)?(?:(?!that|who|which|and|in|of)[a-z-]+\s+){0,3}$"
 )
 _REACH = 90
+_MOST_DOCUMENTS = 200
 _MODIFIERS = re.compile(r"(?:['’]s?)?\s+(?:[\w'’-]+\s+){0,3}$")
 
 
@@ -54,7 +55,7 @@ class Publishers:
             return None
         kind = next((kind for kind in _KINDS if noun in kind), frozenset([noun]))
         last = bisect_left(self._places, span[0])
-        for _, other, name in reversed(self._known[:last]):
+        for _, other, name in reversed(self._known[max(0, last - _MOST_DOCUMENTS) : last]):
             if other in kind:
                 return name
         return None

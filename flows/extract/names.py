@@ -130,23 +130,33 @@ def _may_begin(token: Token, text: str) -> bool:
 
 
 def _joins(run: list[Token], token: Token, gap: str) -> bool:
-    last = run[-1]
-    if gap == " & " and is_capitalized(token.text):
-        return True
-    if gap.strip(" \u00a0") or len(gap) > 2 or "\n" in gap or last.is_possessive:
+    """Whether a word goes on the name that a run has begun."""
+    if gap == " & ":
+        return is_capitalized(token.text)
+    apart = gap.strip(" \u00a0") or len(gap) > 2 or "\n" in gap
+    if apart or run[-1].is_possessive or len(run) >= _LONGEST_NAME:
         return False
-    if len(run) >= _LONGEST_NAME:
-        return False
-    connectors = word_class("connectors")
-    if is_capitalized(token.text):
-        inside = last.lower in connectors or token.text == "Will" or is_organization([run[0].bare])
-        inside = inside or last.lower in word_list("honorifics")
-        return inside or not is_function_word(token)
-    if token.lower in word_class("particles"):
-        return True
+    return _capital_joins(run, token) if is_capitalized(token.text) else _small_joins(run, token)
+
+
+def _capital_joins(run: list[Token], token: Token) -> bool:
+    last = run[-1].lower
+    inside = last in word_class("connectors") or last in word_list("honorifics")
+    return (
+        inside
+        or token.text == "Will"
+        or is_organization([run[0].bare])
+        or not is_function_word(token)
+    )
+
+
+def _small_joins(run: list[Token], token: Token) -> bool:
     if token.lower == "and":
         return any(before.text == "of" for before in run)
-    return token.lower in connectors and (last.lower in {"of", "for", "on"} or token.text != "the")
+    follows = run[-1].lower in {"of", "for", "on"} or token.text != "the"
+    return token.lower in word_class("particles") or (
+        token.lower in word_class("connectors") and follows
+    )
 
 
 def _names(run: list[Token], text: str) -> Iterator[Name]:
@@ -202,7 +212,7 @@ def _is_of_place(run: list[Token], pieces: list[list[Token]]) -> bool:
 def _is_at_body(run: list[Token], pieces: list[list[Token]]) -> bool:
     """`Meenakshi Ganguly of Human Rights Watch`."""
     first = [token.bare for token in pieces[0]]
-    plain = not is_organization(first) and first[0].lower not in word_list("demonyms")
+    plain = not is_organization(first) and first[0].lower() not in word_list("demonyms")
     return len(first) in {2, 3} and plain and run[len(first)].text == "of"
 
 

@@ -1,6 +1,7 @@
 """Quotation marks of all kinds, and whether a statement is direct, indirect or mixed."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 
@@ -12,8 +13,16 @@ DIRECT_SHARE = 0.9
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
 _MARK = re.compile(r"''|[\"“”„«»]|(?<!\w)[‘'](?=\w)|(?<=[.,!?;…])['’](?!\w)|(?<=\w)['’](?!\w)")
 _SINGLE_OPEN = frozenset({"‘", "'"})
-_SINGLE_CLOSE = frozenset({"’", "'"})
-_CLOSED_BY = {"“": "”\"“''", "„": '“”"', "«": "»", "»": "«", '"': '"”', "''": "''\"”", "”": '”"“'}
+_SINGLE_CLOSE: frozenset[str] = frozenset({"’", "'"})
+_CLOSED_BY: dict[str, frozenset[str]] = {
+    "“": frozenset({"”", "“", '"', "''"}),
+    "”": frozenset({"”", "“", '"', "''"}),
+    '"': frozenset({'"', "”", "''"}),
+    "''": frozenset({"''", '"', "”"}),
+    "„": frozenset({"“", "”", '"'}),
+    "«": frozenset({"»"}),
+    "»": frozenset({"«"}),
+}
 _LONGEST_SINGLE = 1000
 
 
@@ -34,22 +43,26 @@ def _within(line: str, offset: int) -> list[Span]:
     marks = [(m.start(), m.end(), m.group()) for m in _MARK.finditer(line)]
     closers = [at for at, _, mark in marks if mark in _SINGLE_CLOSE and at and line[at - 1] != " "]
     found: list[Span] = []
-    opened, since, closer = "", 0, 0
+    opened, since = "", 0
     for at, end, mark in marks:
-        if opened:
-            if mark in _closing(opened):
-                found.append((offset + since, offset + at))
-                opened = ""
-        elif mark in _SINGLE_OPEN and not (at and line[at - 1].isalnum()):
-            while closer < len(closers) and closers[closer] <= end:
-                closer += 1
-            if closer < len(closers) and closers[closer] - at < _LONGEST_SINGLE:
-                opened, since = mark, end
-        elif mark in _CLOSED_BY:
+        if opened and mark in _closing(opened):
+            found.append((offset + since, offset + at))
+            opened = ""
+        elif not opened and _opens(mark, at, line, closers):
             opened, since = mark, end
     if opened and opened not in _SINGLE_OPEN and line[since:].strip():
         found.append((offset + since, offset + len(line)))
     return found
+
+
+def _opens(mark: str, at: int, line: str, closers: list[int]) -> bool:
+    """Whether a mark begins a quotation; a single one only where another can close it."""
+    if mark not in _SINGLE_OPEN:
+        return mark in _CLOSED_BY
+    if at and line[at - 1].isalnum():
+        return False
+    closer = bisect_right(closers, at + 1)
+    return closer < len(closers) and closers[closer] - at < _LONGEST_SINGLE
 
 
 def _closing(opened: str) -> frozenset[str]:

@@ -27,6 +27,7 @@ _APPOSITION = re.compile(
 _PARTY = re.compile(r"\s*\(([RDI])[-–—.\s,)]")
 _PARTIES = {"R": "republican", "D": "democrat", "I": "independent"}
 _SHORT_FORM = re.compile(r"\(([A-Z][A-Za-z.&-]{1,9})\)")
+_MOST_NAMESAKES = 50
 _LONGEST_HEADLINE = 200
 _HEADLINE_SHARE = 0.7
 
@@ -77,7 +78,7 @@ class Roster:
         self._inside = _inside_sentences(text)
         headlines = _headlines(text)
         names = [name for name in find_names(text) if self.is_name(name)]
-        self.names = [n for n in names if not any(s <= n.start < e for s, e in headlines)]
+        self.names = [name for name in names if not _stands_in(headlines, name.start)]
         self._starts = [name.start for name in self.names]
         self._add_people()
         for name in self.names:
@@ -94,7 +95,8 @@ class Roster:
         if not name.opens_sentence or len(name.words) > 1 or name.titles:
             return True
         word = fold(name.words[0])
-        if any(person.surname == word for person in self._by_word.get(word, ())):
+        namesakes = self._by_word.get(word, [])[:_MOST_NAMESAKES]
+        if any(person.surname == word for person in namesakes):
             return True
         plural = (
             word.endswith("s") and not word.endswith("ss") and name.words[0] not in self._inside
@@ -122,7 +124,7 @@ class Roster:
     def by_word(self, word: str, at: int, gender: str = "") -> Person | None:
         """The person whom a single name means at an offset: by surname, else by another name."""
         folded = fold(word)
-        found = self._by_word.get(folded, [])
+        found = self._by_word.get(folded, [])[:_MOST_NAMESAKES]
         found = [p for p in found if p.surname == folded] or found
         if gender:
             found = [p for p in found if p.gender in {"", gender}]
@@ -139,7 +141,7 @@ class Roster:
 
     def _ends_with_person(self, name: Name) -> bool:
         """Whether a name is another's with words before it: `Imagine Brad Thor`."""
-        people = self._by_word.get(name.surname, ())
+        people = self._by_word.get(name.surname, [])[:_MOST_NAMESAKES]
         return any(
             fold(p.words[0]) in given_names() and name.words[-len(p.words) :] == p.words
             for p in people
@@ -161,7 +163,7 @@ class Roster:
 
     def _known(self, name: Name) -> Person | None:
         """The person of whose name this is a shorter or equal form of at least two words."""
-        for person in self._by_word.get(name.surname, ()):
+        for person in self._by_word.get(name.surname, [])[:_MOST_NAMESAKES]:
             if person.surname == name.surname and _is_form_of(name.words, person.words):
                 return person
         return None
@@ -278,6 +280,11 @@ def _headlines(text: str) -> list[tuple[int, int]]:
         if len(words) > 3 and capitals >= _HEADLINE_SHARE * len(words):
             found.append(match.span())
     return found
+
+
+def _stands_in(stretches: list[tuple[int, int]], at: int) -> bool:
+    place = bisect_right(stretches, (at, len(stretches) and stretches[-1][1])) - 1
+    return place >= 0 and at < stretches[place][1]
 
 
 def _short_forms(text: str, names: list[Name]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Who makes each statement: mentions of one speaker become one name, as the codebook has it."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from flows.extract.antecedents import Antecedents, is_several
@@ -22,11 +23,12 @@ from flows.extract.phrases import (
     trimmed,
 )
 from flows.extract.quotes import Quotations
-from flows.extract.records import Attribution, Part, Span, Speaker, Spans
+from flows.extract.records import Attribution, Part, Span, Spans, Speaker
 from flows.extract.roster import Person, Roster
 
 _LONG = 6
 _GOES_ON = re.compile(r"(?:\b(?:and|but|then)|,)\s+(?:[\w ]{,15}\s)?$")
+_SHARED_REACH = 5000
 _OWNERS = frozenset(["his", "her", "their", "its"])
 _SHARE = re.compile(r"[\w.-]+(?:\s?%| percent| per cent)", re.IGNORECASE)
 _SHARED = re.compile(r"(?:%|percent|per cent)\s+of\s+((?:[\w'’-]+\s){0,2}?[\w'’-]+s)\b")
@@ -126,8 +128,8 @@ class _Sources:
         is_verb = bool(words) and words[0].lower() in reporting_forms() | stance_verbs().keys()
         if not is_verb or not _GOES_ON.search(before):
             return None
-        speakers = [speaker for at, speaker in spoken if start <= at < cue[0]]
-        return self._again(speakers[-1]) if speakers else None
+        last = bisect_left(spoken, cue[0], key=lambda turn: turn[0]) - 1
+        return self._again(spoken[last][1]) if last >= 0 and spoken[last][0] >= start else None
 
     def pronoun_name(self, span: Span, speaker: Speaker | None) -> str | None:
         """Whom a pronoun means: the speaker in the first person, else by the text before it."""
@@ -290,7 +292,7 @@ class _Sources:
 
     def _office(self, core: Phrase) -> Speaker | None:
         """`the French president`, `the billionaire`: the person of whom this was said."""
-        plain = not core.determiner or core.determiner == "the" or core.determiner == "this"
+        plain = not core.determiner or core.determiner in {"the", "this"}
         if not plain or not is_person_noun(core.head):
             return None
         wanted = [fold(word) for word in core.core if word != core.determiner]
@@ -351,10 +353,9 @@ class _Sources:
     def _with_clause(self, core: Phrase, span: Span) -> str | None:
         """A description with its short relative clause, or a share with what it is of."""
         if _SHARE.fullmatch(core.text):
-            of = None
-            for of in _SHARED.finditer(self.text, 0, core.span[0]):
-                pass
-            return f"{core.text} of {of[1] if of else 'respondents'}"
+            begin = max(0, core.span[0] - _SHARED_REACH)
+            shared = _SHARED.findall(self.text, begin, core.span[0])
+            return f"{core.text} of {shared[-1] if shared else 'respondents'}"
         end = trimmed(self.text, span)[1]
         clause = self.text[core.span[1] : end]
         whole = self.text[core.span[0] : end]
