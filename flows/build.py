@@ -25,6 +25,7 @@ from flows.load.codeframe import read_codeframe, replace_codeframe
 from flows.load.identities import read_speaker_file, replace_speaker_file
 from flows.load.merge import Load, load_batches
 from flows.load.runs import begin_run, end_run, known_hashes
+from flows.load.search import update_search
 from flows.load.validate import validate_shard
 from flows.load.warehouse import open_readonly, open_writable, writer_lock
 from flows.progress import Steps, progress
@@ -107,6 +108,7 @@ def build(  # noqa: PLR0913
         outcome = wait_for(run, batches)
         clusters = find_duplicates(run, outcome.validated)
         counts = load(run, intake, outcome, clusters)
+        index(run)
         return report(run, counts)
 
 
@@ -227,6 +229,14 @@ def load(run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame) -> 
     with open_writable(run.warehouse) as connection:
         counts = load_batches(connection, order)
     return counts | {"files_unchanged": intake.skipped}
+
+
+@task(cache_policy=NO_CACHE)
+def index(run: Run) -> None:
+    """Index the statements of the years that the load has touched, for full-text search."""
+    run.steps.begin("Indexing")
+    with open_readonly(run.warehouse) as connection:
+        update_search(connection, run.warehouse)
 
 
 @task(cache_policy=NO_CACHE)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from flows.load.search import attach_search
 from flows.load.warehouse import open_readonly
 from schemas.errors import StancebankError
 
@@ -24,9 +25,11 @@ def print_rows(warehouse: Path, query: str, output_format: str) -> None:
 
     Raises:
         QueryError: if DuckDB refuses it.
-        WarehouseError: if there is no warehouse.
+        WarehouseError: if there is no warehouse, or no index for a search.
     """
     with open_readonly(warehouse) as connection:
+        if "who_said" in query.lower():
+            attach_search(connection, warehouse)
         try:
             found = connection.sql(query)
             frame = found.pl() if found is not None else pl.DataFrame()
