@@ -34,29 +34,45 @@ class Opinions:
     trafilatura: str
     resiliparse: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The lines of a page around what anyone takes for its article.
+
+    `first` is the number of `lines[0]` among all lines of the page, `support` as `support` gives.
+    """
+
+    tree: HtmlElement
     title: str | None
+    lines: list[str]
+    first: int
+    support: Matrix
+
+
+def support(lines: Sequence[str], opinions: Opinions) -> Matrix:
+    """How far trafilatura, resiliparse and JSON-LD (columns) have each of `lines`: 0 to 1, -1
+    where one has nothing to say.
+    """
+    words = [WORD.findall(line) for line in lines]
+    body = opinions.body if len(opinions.body) >= _SHORTEST_BODY else ""
+    texts = (opinions.trafilatura, opinions.resiliparse, body)
+    return np.column_stack([_shares(words, text) for text in texts])
 
 
 def block_features(
-    lines: Sequence[str],
-    line_view: LineFeatures,
-    probabilities: NDArray[np.float32],
-    opinions: Opinions,
-    tree: HtmlElement,
+    view: PageView, line_view: LineFeatures, probabilities: NDArray[np.float32]
 ) -> Matrix:
-    """A row for each of `lines`, the whole text of the page; see the module for what it holds."""
-    words = [WORD.findall(line) for line in lines]
-    votes = np.column_stack(
-        [probabilities, *(_support(words, text) for text in _texts(opinions))]
-    ).astype(np.float32)
+    """A row for each line of `view`; `line_view`, `probabilities` are the line classifier's."""
+    votes = np.column_stack([probabilities, view.support]).astype(np.float32)
     weight = line_view.column("words") + np.float32(0.01)
-    markup = MarkupIndex(tree, lines).features(lines)
+    markup = MarkupIndex(view.tree, view.lines).features(view.lines)
     parts = [
         votes,
         line_view.shape[:, _SHAPE_COLUMNS],
         _place_in_vote(votes[:, 1], weight),
         _page_totals(votes, weight),
-        _is_title(words, opinions.title),
+        _is_title(view.lines, view.title),
         *(shifted(votes, by) for by in _NEIGHBOURS),
         *(shifted(line_view.shape[:, _SHAPE_COLUMNS[:5]], by) for by in (-1, 1)),
         *(_weighted_means(votes, weight, reach) for reach in _WINDOWS),
@@ -66,17 +82,7 @@ def block_features(
     return np.column_stack(parts).astype(np.float32)
 
 
-def trafilatura_vote(features: Matrix) -> NDArray[np.bool_]:
-    """Lines that trafilatura takes for article."""
-    return features[:, 1] > 0.8
-
-
-def _texts(opinions: Opinions) -> tuple[str, str, str]:
-    body = opinions.body if len(opinions.body) >= _SHORTEST_BODY else ""
-    return opinions.trafilatura, opinions.resiliparse, body
-
-
-def _support(lines: Sequence[list[str]], text: str) -> Matrix:
+def _shares(lines: Sequence[list[str]], text: str) -> Matrix:
     """Share of each line's word triples that stand in `text`; -1 where there is no text."""
     if not text:
         return np.full(len(lines), -1, dtype=np.float32)
@@ -122,9 +128,10 @@ def _page_totals(votes: Matrix, weight: Matrix) -> Matrix:
     return np.broadcast_to(np.array([words, *shares, *missed], dtype=np.float32), (len(votes), 6))
 
 
-def _is_title(words: Sequence[list[str]], title: str | None) -> Matrix:
+def _is_title(lines: Sequence[str], title: str | None) -> Matrix:
     wanted = WORD.findall(title or "")
-    return np.array([bool(wanted) and line == wanted for line in words], dtype=np.float32)
+    hits = [bool(wanted) and WORD.findall(line) == wanted for line in lines]
+    return np.array(hits, dtype=np.float32)
 
 
 def _weighted_means(votes: Matrix, weight: Matrix, reach: int) -> Matrix:

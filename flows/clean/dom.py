@@ -14,7 +14,7 @@ from flows.clean.words import WORD
 
 _BLOCK_TAGS = (
     "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "figcaption", "blockquote", "td", "div", "dd",
-    "dt", "pre", "section", "th", "label", "button", "span", "a", "time", "strong", "em", "small",
+    "dt", "pre", "section", "span",
 )  # fmt: skip
 _TAG_NUMBERS = {
     tag: number
@@ -22,7 +22,7 @@ _TAG_NUMBERS = {
         (*_BLOCK_TAGS, "header", "footer", "aside", "article", "nav", "ul"), 1
     )
 }
-_NEED_OWN_TEXT = frozenset({"div", "section", "span", "a", "td", "strong", "em", "small"})
+_NEED_OWN_TEXT = frozenset({"div", "section", "span", "td"})
 _SIGNS = tuple(
     map(
         re.compile,
@@ -75,6 +75,7 @@ class MarkupIndex:
         self._paragraph_text: dict[HtmlElement, int] = defaultdict(int)
         self._blocks: dict[str, list[tuple[HtmlElement, int]]] = defaultdict(list)
         self._wanted = {word_key(line) for line in lines}
+        self._first_words = {key.partition(" ")[0] for key in self._wanted}
         for element in tree.iter(*_BLOCK_TAGS):
             self._add(element)
         self._total = max(sum(self._paragraph_text.values()), 1)
@@ -94,7 +95,7 @@ class MarkupIndex:
 
     def _add(self, element: HtmlElement) -> None:
         tag = element.tag
-        if tag in _NEED_OWN_TEXT and not _has_own_text(element):
+        if tag != "p" and not self._may_be_wanted(element, tag):
             return
         text = element.text_content()
         if len(text) > _LONGEST_BLOCK:
@@ -104,6 +105,13 @@ class MarkupIndex:
         key = " ".join(WORD.findall(text))
         if key in self._wanted:
             self._blocks[key].append((element, len(text)))
+
+    def _may_be_wanted(self, element: HtmlElement, tag: str) -> bool:
+        """False where it shows at little cost that the element is none of the lines."""
+        first = WORD.search(element.text) if element.text else None
+        if first:
+            return first[0] in self._first_words
+        return tag not in _NEED_OWN_TEXT or _has_own_text(element)
 
     def _row(self, element: HtmlElement, length: int) -> Matrix:
         place, parent = self._place(element), element.getparent()
@@ -161,6 +169,4 @@ def _sign_bits(names: str) -> int:
 
 
 def _has_own_text(element: HtmlElement) -> bool:
-    if element.text and not element.text.isspace():
-        return True
     return len(element) == 1 or any(child.tail and not child.tail.isspace() for child in element)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.clean.blocks import trafilatura_vote
+from flows.clean.blocks import PageView
 from flows.clean.classifier import Models
 from flows.clean.line_features import LineFeatures, line_features
-from flows.clean.page_views import PageView, page_features
+from flows.clean.page_views import page_features
 from flows.clean.records import RemovedLine
 from flows.clean.templates import COMMENTS_START, load_templates
 
@@ -20,13 +20,18 @@ LINE_THRESHOLD = 0.1
 BLOCK_THRESHOLD = 0.4
 """The same for a block of an HTML page."""
 
+LIFTED = "lifted: "
+"""How the reason begins of a line that became metadata."""
+
 _SURELY_ARTICLE = 0.5
+_SURELY_BODY = 0.8
 _WHOLLY_TEMPLATE = frozenset(
     {"comment_form", "akismet", "jetpack_like", "jetpack_share", "disqus", "cookie", "share"}
 )
 _ARTICLE_CHARACTERS = 240
 _SHORTEST_SENTENCE = 5
 _LEAST_OF_TRAFILATURA = 0.1
+_FIRM_VOTE = 0.8
 _COMMENTS_HEADING = re.compile(
     r"(?:\(?\d+\)? |(?:top|top rated|recent|reader|readers['’]|user|all) )?"
     r"(?:comments|kommentare)(?: \(?\d+\)?)?:?",
@@ -52,7 +57,9 @@ _NOTHING = Judged((), ())
 
 
 def judge_dump(lines: Sequence[str], lifted: dict[int, str], models: Models) -> Judged:
-    """Sort the lines of a text dump; `lifted` are numbers of lines that became metadata."""
+    """Sort the lines of a text dump; `lifted` are numbers of lines that may become metadata, which
+    they do unless they read like the body.
+    """
     if not lines:
         return _NOTHING
     features = line_features(lines, load_templates(), models.words)
@@ -61,7 +68,8 @@ def judge_dump(lines: Sequence[str], lifted: dict[int, str], models: Models) -> 
     start = _comments_start(lines, features.kinds, probabilities)
     reasons[start:] = [reason or "position: below the comments" for reason in reasons[start:]]
     for number, role in lifted.items():
-        reasons[number] = f"lifted: {role}"
+        if probabilities[number] < _SURELY_BODY:
+            reasons[number] = f"{LIFTED}{role}"
     return _sorted(lines, _never_empty(features, reasons))
 
 
@@ -74,9 +82,9 @@ def judge_page(view: PageView, models: Models) -> Judged:
     features, blocks = page_features(view, models.words, models.lines)
     probabilities = models.blocks.probabilities(blocks)
     reasons = _reasons(features.kinds, probabilities, BLOCK_THRESHOLD)
-    voted = trafilatura_vote(blocks)
+    voted = view.support[:, 0] > _FIRM_VOTE
     reasons = _never_far_less(features.column("words"), reasons, voted)
-    doubtful = np.any(blocks[:, 1:4] > 0.5, axis=1)
+    doubtful = np.any(view.support > 0.5, axis=1)
     evidence = [
         RemovedLine(line, reason)
         for line, reason, is_doubtful in zip(view.lines, reasons, doubtful, strict=True)

@@ -11,13 +11,14 @@ from flows.clean.classifier import Models, shipped_models
 from flows.clean.judge import Judged, judge_dump, judge_page
 from flows.clean.language import detect_language
 from flows.clean.metadata import PageMetadata, read_metadata
-from flows.clean.page_views import view_page
+from flows.clean.page_views import text_lines, view_page
 from flows.clean.records import CLEANER_VERSION, FAST_CLEANER_VERSION, CleanArticle, RemovedLine
-from flows.clean.unicode import repair, without_controls
+from flows.clean.unicode import encodable, repair
 from flows.clean.urls import canonical_url, site_of
 
 LARGEST_PAGE = 10_000_000
-_DEEP = f"boolean(/*{'/*' * 200})"
+_IS_DEEP = f"boolean(/*{'/*' * 200})"
+_IS_HEAVY = "count(//*) > 30000"
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 
 
@@ -27,21 +28,23 @@ def clean_html(
     """The article out of an HTML page: body, metadata, removed lines.
 
     With `fast`, only resiliparse and the line classifier judge the page: for millions of pages,
-    less exact, and marked so in `cleaner_version`. `models` are others than the shipped ones,
+    less exact, and marked so in `cleaner_version`; so are pages of over 30,000 elements, and of
+    elements nested over 200 deep, whose markup would cost too much. `models` are others than the
+    shipped ones,
     for cross-validation. A page over 10 million characters or without any markup gives an empty
     text and the reason among its removed lines.
     """
     if len(html) > LARGEST_PAGE:
         return _nothing(html, url, f"page: over {LARGEST_PAGE:,} characters, not parsed")
-    html = without_controls(html)
+    html = encodable(html)
     tree = _parsed(html)
     if tree is None:
         return _nothing(html, url, "page: no HTML in it")
     metadata = read_metadata(tree, url)
     models = models or shipped_models()
-    if tree.xpath(_DEEP):
+    if tree.xpath(_IS_DEEP):
         return _article(_judge_text(html, metadata, models), metadata, FAST_CLEANER_VERSION)
-    if fast:
+    if fast or tree.xpath(_IS_HEAVY):
         judged = _judge_text(html, metadata, models, main_content=True)
         return _article(judged, metadata, FAST_CLEANER_VERSION)
     return _article(judge_page(view_page(html, tree, metadata), models), metadata, CLEANER_VERSION)
@@ -59,7 +62,7 @@ def _judge_text(
 ) -> Judged:
     """Judge the page's text without its markup (also of pages nested absurdly deep)."""
     text = extract_plain_text(HTMLTree.parse(html), main_content=main_content, alt_texts=False)
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    lines = text_lines(text)
     lifted = {number: "headline" for number, line in enumerate(lines[:5]) if line == metadata.title}
     return judge_dump(lines, lifted, models)
 

@@ -1,40 +1,39 @@
 """One HTML page seen by all that have an opinion on it, as the block model needs it."""
 
-from dataclasses import dataclass
-
+import numpy as np
 from lxml.html import HtmlElement
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 from trafilatura import extract
 
-from flows.clean.blocks import Opinions, block_features
+from flows.clean.blocks import Opinions, PageView, block_features, support
 from flows.clean.classifier import Forest
 from flows.clean.line_features import LineFeatures, Matrix, line_features
 from flows.clean.metadata import PageMetadata
 from flows.clean.templates import load_templates
-from flows.clean.words import WordTable
+from flows.clean.words import WORD, WordTable
 
-
-@dataclass(frozen=True, slots=True)
-class PageView:
-    """All text of a page, line by line, and who takes what of it for the article."""
-
-    tree: HtmlElement
-    lines: list[str]
-    opinions: Opinions
+_MARGIN = 12
+_FIRM = 0.8
+_FIRM_WORDS = 5
 
 
 def view_page(html: str, tree: HtmlElement, metadata: PageMetadata) -> PageView:
-    """Ask trafilatura, resiliparse and the page's own metadata; `tree` is `html` parsed."""
+    """Ask trafilatura, resiliparse and the page's own metadata; `tree` is `html` parsed.
+
+    Lines far above and below everything that one of them takes for the article are left out.
+    """
     parsed = HTMLTree.parse(html)
     opinions = Opinions(
         trafilatura=extract(tree, include_comments=False) or "",
         resiliparse=extract_plain_text(parsed, main_content=True, alt_texts=False),
         body=metadata.article_body or "",
-        title=metadata.title,
     )
     text = extract_plain_text(parsed, main_content=False, alt_texts=False)
-    return PageView(tree, _lines(text), opinions)
+    lines = text_lines(text)
+    votes = support(lines, opinions)
+    around = _around(lines, votes)
+    return PageView(tree, metadata.title, lines[around], around.start, votes[around])
 
 
 def page_features(
@@ -42,9 +41,24 @@ def page_features(
 ) -> tuple[LineFeatures, Matrix]:
     """Features of the page's lines by themselves, and as blocks of the page."""
     by_line = line_features(view.lines, load_templates(), words)
-    probabilities = lines_model.probabilities(by_line.matrix)
-    return by_line, block_features(view.lines, by_line, probabilities, view.opinions, view.tree)
+    return by_line, block_features(view, by_line, lines_model.probabilities(by_line.matrix))
 
 
-def _lines(text: str) -> list[str]:
+def text_lines(text: str) -> list[str]:
+    """Lines of `text`, stripped, without empty ones."""
     return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def _around(lines: list[str], votes: Matrix) -> slice:
+    """From some lines above the first firm vote to some below the last; all without one."""
+    trusted = votes[:, [0, 2]].max(axis=1, initial=-1) > _FIRM
+    if not trusted.any():
+        trusted = votes[:, 1] > _FIRM
+    firm = [
+        number
+        for number in np.flatnonzero(trusted)
+        if len(WORD.findall(lines[number])) >= _FIRM_WORDS
+    ] or list(np.flatnonzero(trusted))
+    if not firm:
+        return slice(0, len(lines))
+    return slice(max(int(firm[0]) - _MARGIN, 0), int(firm[-1]) + _MARGIN + 1)

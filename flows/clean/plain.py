@@ -2,7 +2,7 @@
 
 from flows.clean.classifier import Models, shipped_models
 from flows.clean.head import Head, lift_head
-from flows.clean.judge import judge_dump
+from flows.clean.judge import LIFTED, Judged, judge_dump
 from flows.clean.language import detect_language
 from flows.clean.paragraphs import split_paragraphs
 from flows.clean.records import CleanArticle, PublicationDate
@@ -26,7 +26,7 @@ def clean_text(
     address = canonical_url(url)
     return CleanArticle(
         text=body,
-        title=title or head.title,
+        title=title or (head.title if _is_lifted("headline", judged) else None),
         authors=head.authors,
         published=_published(head, address),
         modified_at=None,
@@ -35,6 +35,10 @@ def clean_text(
         language=detect_language(body),
         removed=repaired.repairs + judged.removed,
     )
+
+
+def _is_lifted(role: str, judged: Judged) -> bool:
+    return any(gone.reason == f"{LIFTED}{role}" for gone in judged.removed)
 
 
 def _published(head: Head, address: str | None) -> PublicationDate | None:

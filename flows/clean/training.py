@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from trafilatura import load_html
 
-from flows.clean.blocks import block_features
+from flows.clean.blocks import PageView, block_features
 from flows.clean.classifier import Forest, Models
 from flows.clean.line_features import LineFeatures, Matrix, line_features
 from flows.clean.metadata import read_metadata
-from flows.clean.page_views import PageView, view_page
+from flows.clean.page_views import view_page
 from flows.clean.templates import load_templates
 from flows.clean.words import (
     FEWEST_SITES,
@@ -79,7 +79,7 @@ class Dump:
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """A labelled page with its markup; `dump` holds all its lines."""
+    """A labelled page with its markup; `dump` holds the lines that `view` shows."""
 
     dump: Dump
     view: PageView
@@ -172,21 +172,25 @@ def read_html_pages(data: Path, dumps: Sequence[Dump]) -> list[HtmlPage]:
     for row in pl.read_parquet(_html_file(data)).iter_rows(named=True):
         tree = load_html(row["html"])
         view = view_page(row["html"], tree, read_metadata(tree, row["url"]))
-        dump = whole[row["id"]]
-        if [line.strip() for line in dump.lines] != view.lines:
-            raise ValueError(f"{row['id']}: labels are of another version of resiliparse's text")
-        pages.append(HtmlPage(dump, view))
+        pages.append(HtmlPage(_shown(whole[row["id"]], view), view))
     return pages
+
+
+def _shown(dump: Dump, view: PageView) -> Dump:
+    seen = slice(view.first, view.first + len(view.lines))
+    if [line.strip() for line in dump.lines[seen]] != view.lines:
+        raise ValueError(f"{dump.page}: labels are of another version of resiliparse's text")
+    return replace(dump, lines=dump.lines[seen], keep=dump.keep[seen])
 
 
 def train(dumps: Sequence[Dump], pages: Sequence[HtmlPage]) -> Trained:
     """Fit both models on `dumps` and `pages`."""
     counts = SiteCounts(dump for dump in dumps if dump.name == "full")
     features = [_left_out_features(dump, counts) for dump in dumps]
-    folds = assign_folds(dump.site for dump in dumps)
-    opinions = _out_of_fold(dumps, features, folds)
+    views = [_left_out_features(page.dump, counts) for page in pages]
+    opinions = _out_of_fold(dumps, features, pages, views)
     lines = to_onnx(_fit_lines(dumps, features))
-    blocks = to_onnx(_fit_blocks(dumps, features, opinions, pages))
+    blocks = to_onnx(_fit_blocks(pages, views, opinions))
     return Trained(counts.shipped(), lines, blocks)
 
 
@@ -259,37 +263,35 @@ def _fit_lines(dumps: Sequence[Dump], features: Sequence[LineFeatures]) -> light
 
 
 def _out_of_fold(
-    dumps: Sequence[Dump], features: Sequence[LineFeatures], folds: Mapping[str, int]
+    dumps: Sequence[Dump],
+    features: Sequence[LineFeatures],
+    pages: Sequence[HtmlPage],
+    views: Sequence[LineFeatures],
 ) -> dict[str, NDArray[np.float32]]:
-    """Opinion on the lines of each whole page, by a model that knows nothing of its site."""
+    """Opinion on the lines of each page, by a model that knows nothing of its site."""
+    folds = assign_folds(dump.site for dump in dumps)
     opinions = {}
     for fold in range(FOLDS):
         seen = [number for number, dump in enumerate(dumps) if folds[dump.site] != fold]
         booster = _fit_lines([dumps[n] for n in seen], [features[n] for n in seen])
-        for dump, view in zip(dumps, features, strict=True):
-            if folds[dump.site] == fold and dump.name == "full" and dump.is_news:
-                opinions[dump.page] = np.asarray(booster.predict(view.matrix), dtype=np.float32)
+        for page, view in zip(pages, views, strict=True):
+            if folds[page.dump.site] == fold:
+                probabilities = np.asarray(booster.predict(view.matrix), dtype=np.float32)
+                opinions[page.dump.page] = probabilities
     return opinions
 
 
 def _fit_blocks(
-    dumps: Sequence[Dump],
-    features: Sequence[LineFeatures],
-    opinions: Mapping[str, NDArray[np.float32]],
     pages: Sequence[HtmlPage],
+    views: Sequence[LineFeatures],
+    opinions: Mapping[str, NDArray[np.float32]],
 ) -> lightgbm.Booster:
-    views = {
-        dump.page: view for dump, view in zip(dumps, features, strict=True) if dump.name == "full"
-    }
     matrices = [
-        block_features(
-            page.view.lines, views[page.dump.page], opinions[page.dump.page], page.view.opinions,
-            page.view.tree,
-        )
-        for page in pages
-    ]  # fmt: skip
-    weights = [_weights(views[page.dump.page]) for page in pages]
+        block_features(page.view, view, opinions[page.dump.page])
+        for page, view in zip(pages, views, strict=True)
+    ]
     labels = [page.dump.keep for page in pages]
+    weights = [_weights(view) for view in views]
     return _fit(matrices, labels, weights, _BLOCK_BOOSTING, _BLOCK_ROUNDS)
 
 

@@ -29,15 +29,20 @@ def repair(text: str) -> Repaired:
 
     Typographic marks, non-breaking spaces and everything else that is sound stays as it is.
     """
-    text = unicodedata.normalize("NFC", without_controls(text))
+    text = unicodedata.normalize("NFC", _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)))
     if not _PERHAPS_MOJIBAKE.search(text):
         return Repaired(text, ())
     return _without_mojibake(text)
 
 
-def without_controls(text: str) -> str:
-    """Every kind of line break as a line feed, other control characters and surrogates gone."""
-    return _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
+def encodable(html: str) -> str:
+    """A page without the few characters that no parser takes: NUL and lone surrogates."""
+    html = html.replace("\0", "")
+    try:
+        html.encode()
+    except UnicodeEncodeError:
+        html = html.encode("utf-8", "replace").decode()
+    return html
 
 
 def _without_mojibake(text: str) -> Repaired:
