@@ -4,7 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from flows.extract.lexicon import StanceVerb, match_stance_verb, stance_verbs, word_class
+from flows.extract.lexicon import (
+    StanceVerb,
+    inflections,
+    match_stance_verb,
+    stance_verbs,
+    word_class,
+)
 from flows.extract.names import Token, tokens
 from flows.extract.records import Attribution, Sign, Span, Speaker, Stance
 from flows.extract.targets import clause, noun_phrase, target_name, target_type, verb_phrase
@@ -16,6 +22,12 @@ NameOf = Callable[[Span], str | None]
 
 _WINDOW = 5
 _LONGEST_ADDRESSEE = 6
+_ACTS = frozenset(["negotiate with", "cooperate with"])
+_EXPRESSING = frozenset(
+    form
+    for verb in ("express", "voice", "reiterate", "repeat", "declare", "signal", "show", "announce")
+    for form in inflections(verb)
+)
 _TO_REFUSE = frozenset(["refuse", "decline"])
 _OBJECTLESS = frozenset(["that", "to", "for", "by", "if", "whether", "about", "how", "why", "what"])
 
@@ -72,10 +84,20 @@ def _carriers(words: Sequence[Token], attribution: Attribution) -> Iterator[_Car
     lower = [_plain(word) for word in words]
     cue = {i for i, w in enumerate(words) if any(s <= w.start < e for s, e in attribution.cue)}
     own = (i for i in range(1, len(words)) if i not in cue and _is_own(lower, i))
-    for at in (*sorted(cue), *own):
+    for at in (*sorted(cue), *_expressed(lower, cue), *own):
         carrier = _carrier(lower, at)
         if carrier:
             yield carrier
+
+
+def _expressed(lower: Sequence[str], cue: set[int]) -> list[int]:
+    """The nouns that a cue such as `expressed` has at the head of the statement: `his support`."""
+    if not any(lower[at] in _EXPRESSING for at in cue):
+        return []
+    after = max(cue) + 1
+    near = range(after, min(after + _WINDOW - 1, len(lower)))
+    verbs = ((at, match_stance_verb(lower, at)) for at in near)
+    return [at for at, verb in verbs if verb and verb.family == "noun"]
 
 
 def _plain(word: Token) -> str:
@@ -104,7 +126,7 @@ def _carrier(lower: Sequence[str], at: int) -> _Carrier | None:
     if negated and verb.negation != "flip":
         return None
     hedged = any(word in word_class("hedges") for word in before)
-    intensity = 1 if hedged else min(verb.intensity, 2) if negated else verb.intensity
+    intensity = 1 if hedged else 3 if "never" in before else 2 if negated else verb.intensity
     sign = -verb.sign if negated else verb.sign
     return _Carrier(verb, at, at + len(verb.words), sign, intensity)
 
@@ -138,8 +160,12 @@ def _argument(words: Sequence[Token], carrier: _Carrier) -> int | None:
 
 
 def _object(text: str, words: Sequence[Token], at: int, carrier: _Carrier) -> Iterator[_Target]:
-    thing = noun_phrase(text, words, at)
+    other = re.match(r"obl:(\w+)", carrier.verb.second_target)
+    thing = noun_phrase(text, words, at, until=other.group(1) if other else "")
     if thing is None:
+        return
+    if carrier.verb.lemma in _ACTS:
+        yield _Target((words[carrier.at].start, thing.span[1]), carrier.sign, "act")
         return
     follows = _plain(words[thing.end]) if thing.end < len(words) else ""
     if follows == "that" and _plain(words[thing.end - 1]) in word_class("claim_nouns"):

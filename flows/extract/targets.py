@@ -27,12 +27,15 @@ class NounPhrase:
     end: int
 
 
-def noun_phrase(text: str, words: Sequence[Token], at: int) -> NounPhrase | None:
-    """The noun phrase that begins at a word, with at most two prepositional parts."""
+def noun_phrase(text: str, words: Sequence[Token], at: int, until: str = "") -> NounPhrase | None:
+    """The noun phrase that begins at a word, with at most two prepositional parts.
+
+    It ends before the word `until`, the preposition of the verb's other argument.
+    """
     end, links = at, 0
     while end < len(words) and end - at < _MOST_WORDS:
         word = words[end].text.lower()
-        if word in word_class("stops") or (end > at and _breaks(text, words, end)):
+        if word in word_class("stops") or word == until or (end > at and _breaks(text, words, end)):
             break
         if word in word_class("np_links"):
             if end == at or links >= _MOST_LINKS or (word not in {"of", "with", "on"} and links):
