@@ -185,6 +185,49 @@ def collect(
 
 
 @app.command()
+def schedule(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]…", help="Files, folders or globs; without any: raw/."),
+    ] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="When, in five fields and local time.", metavar="'0 5 * * *'")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(help="How often: 30m, 6h, 1d.", metavar="INTERVAL")
+    ] = None,
+    feeds: Annotated[
+        Path | None, typer.Option(metavar="FEEDS.toml", help="Collect from these outlets first.")
+    ] = None,
+    releases: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="DIR", help="Folder for a release after each run."),
+    ] = None,
+    warehouse: WarehouseOption = WAREHOUSE,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; by default one a core.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's log.")] = False,
+) -> None:
+    """Collect, build and export on a schedule, until Ctrl-C.
+
+    Runs never overlap. One is begun at once if the last complete one is older than an interval.
+
+    Examples:
+
+    * `stancebank schedule --cron "0 5 * * *" --feeds feeds.toml`
+    * `stancebank schedule --every 6h --export releases`
+    """
+    from flows.schedule import ScheduleOrder, serve_schedule  # noqa: PLC0415
+
+    order = ScheduleOrder(paths or [RAW], warehouse, feeds, releases, workers, cron, every)
+    try:
+        serve_schedule(order, log_level="INFO" if verbose else "CRITICAL")
+    except KeyboardInterrupt:
+        typer.echo("The schedule has ended; nothing runs until it is started again.", err=True)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One DuckDB query, or `-` to read it from input.")],
     warehouse: WarehouseOption = WAREHOUSE,
@@ -280,6 +323,33 @@ def diff(
         typer.echo(f"{change.rows:>10,}  {what}{change.reason and ': ' + change.reason}")
     if not found.changes:
         typer.echo("No row differs.")
+
+
+@app.command()
+def forget(
+    listed: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Lines `url: …`, `outlet: …`, `speaker: …` that name what must go."
+        ),
+    ],
+    warehouse: WarehouseOption = WAREHOUSE,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove articles and statements for good, and keep them from coming back.
+
+    They go from every table, history, reject and index; digests without words remain.
+
+    Example: `stancebank forget takedown.txt`
+    """
+    from flows.forget import forget_file  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(f"Remove what {listed} names from {warehouse} for good?", abort=True)
+    counts = forget_file(warehouse, listed)
+    for table, number in counts.items():
+        typer.echo(f"{number:>10,}  {table}")
+    typer.echo("Forgotten. Releases made before and files in raw/ are yours to remove.")
 
 
 @app.command()

@@ -10,7 +10,7 @@ from schemas.registry import TABLES
 from schemas.table import Table
 from schemas.views import VIEWS
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 """Semantic: a minor version adds, a major one changes what is there."""
 HISTORY_SUFFIX = "_history"
 

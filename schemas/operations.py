@@ -12,6 +12,7 @@ from schemas.table import Table
 
 RUN_STATUSES = ("running", "complete", "interrupted", "failed")
 SOURCE_STATUSES = ("loaded", "rejected")
+BURIED = ("url", "outlet", "speaker", "record", "text")
 PAYLOAD_CHARACTERS = 500
 STAGES = ("ingest", "clean", "extract", "validate", "load")
 
@@ -39,6 +40,18 @@ class Sources(Table):
     status: str = choice(SOURCE_STATUSES, "`rejected` where nothing in it could be read.")
     records: pl.Int32 = field("Articles found in it, good or bad.", ge=0)
     run_id: str = reference("runs", "Run that read it.")
+
+
+class Tombstones(Table):
+    """One row per thing that a takedown removed for good and that must not come back."""
+
+    kind: str = key("What it was.", isin=list(BURIED))
+    sha256: str = key(
+        "SHA-256 of the address, of the outlet's or speaker's name in lower case, of the raw "
+        "record or of the text.",
+        str_matches=r"^[0-9a-f]{64}$",
+    )
+    forgotten_at: Timestamp = field("When it was removed (UTC).")
 
 
 class Rejects(Table):

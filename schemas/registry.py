@@ -10,7 +10,7 @@ from schemas.entities import (
     TargetIssues,
     Targets,
 )
-from schemas.operations import Rejects, Runs, Sources
+from schemas.operations import Rejects, Runs, Sources, Tombstones
 from schemas.statements import Stances, StatementClusters, Statements, StatementSpeakers
 from schemas.table import Table
 
@@ -32,4 +32,5 @@ TABLES: tuple[type[Table], ...] = (
     Stances,
     StatementClusters,
     Rejects,
+    Tombstones,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from schemas.articles import Articles
 from schemas.fields import field, same_as
-from schemas.operations import Runs
+from schemas.operations import Runs, Tombstones
 from schemas.registry import TABLES
 from schemas.statements import Statements
 from schemas.table import Table
@@ -55,9 +55,14 @@ _PUBLISHED: dict[type[Table], type[Table]] = {
 
 
 def released_tables() -> Iterable[type[Table]]:
-    """Tables and views of a release in the order of its dictionary; runs are metadata."""
+    """Tables and views of a release in the order of its dictionary.
+
+    Runs are metadata, and what was forgotten is nobody's business.
+    """
     yield from VIEWS
-    yield from (_PUBLISHED.get(table, table) for table in TABLES if table is not Runs)
+    for table in TABLES:
+        if table not in (Runs, Tombstones):
+            yield _PUBLISHED.get(table, table)
 
 
 def left_out(table: type[Table], *, with_text: bool) -> tuple[str, ...]:

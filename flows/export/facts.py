@@ -70,12 +70,12 @@ def gather_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
 def _last_run(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, dict[str, str]]:
     rows = _rows(
         connection,
-        "SELECT finished_at, versions FROM runs WHERE status = 'complete' "
-        "ORDER BY finished_at DESC LIMIT 1",
+        "SELECT max(finished_at), arg_max(versions, finished_at) FILTER (versions <> '{}') "
+        "FROM runs WHERE status = 'complete' HAVING count(*) > 0",
     )
     if not rows:
         raise ReleaseError("No run has been completed, so there is nothing to release.")
-    return rows[0][0], json.loads(rows[0][1])
+    return rows[0][0], json.loads(rows[0][1] or "{}")
 
 
 def _histogram(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:

@@ -13,8 +13,10 @@ import duckdb
 import polars as pl
 
 from flows.load.codeframe import claim_targets
+from flows.load.forget import refuse_forgotten
+from flows.load.history import retire
 from flows.load.identities import identify_speakers
-from flows.load.repetitions import cluster_statements
+from flows.load.repetitions import update_clusters
 from flows.load.runs import end_run
 from flows.load.validate import BATCH_TABLES
 from schemas.articles import Articles, ArticleSignatures, RemovedLines
@@ -24,7 +26,7 @@ from schemas.errors import StancebankError
 from schemas.operations import Rejects, Sources
 from schemas.registry import TABLES
 from schemas.shards import shard_dtypes, shard_path
-from schemas.statements import Stances, StatementClusters, Statements, StatementSpeakers
+from schemas.statements import Stances, Statements, StatementSpeakers
 from schemas.table import Table
 
 ARTICLES: type[Table] = Articles
@@ -60,6 +62,7 @@ def load_batches(connection: duckdb.DuckDBPyConnection, load: Load) -> dict[str,
     connection.begin()
     try:
         _stage(connection, load)
+        refuse_forgotten(connection)
         counts = _settle_articles(connection)
         _supersede(connection, load)
         _insert(connection, load)
@@ -67,7 +70,7 @@ def load_batches(connection: duckdb.DuckDBPyConnection, load: Load) -> dict[str,
         claim_targets(connection)
         identify_speakers(connection)
         _mark_duplicates(connection, load)
-        _cluster_statements(connection, load)
+        update_clusters(connection, load.run_id)
         _record_sources(connection, load)
         check_references(connection)
         counts |= _count(connection, load.run_id)
@@ -175,10 +178,10 @@ def _supersede(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         "WHERE article_id IN (FROM superseded))"
     )
     for table in STATEMENT_CHILDREN:
-        _retire(connection, table, superseded_statements, load.run_id)
+        retire(connection, table, superseded_statements, load.run_id)
     for table in (*ARTICLE_CHILDREN, ARTICLES):
-        _retire(connection, table, "article_id IN (FROM superseded)", load.run_id)
-    _retire(
+        retire(connection, table, "article_id IN (FROM superseded)", load.run_id)
+    retire(
         connection,
         Rejects,
         "EXISTS (FROM _sources AS f WHERE f.replaces AND f.raw_file = rejects.raw_file AND ("
@@ -186,18 +189,6 @@ def _supersede(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         "OR starts_with(rejects.raw_member, f.raw_member || ':')))",
         load.run_id,
     )
-
-
-def _retire(
-    connection: duckdb.DuckDBPyConnection, table: type[Table], condition: str, run_id: str
-) -> None:
-    name = table.table_name()
-    connection.execute(
-        f"INSERT INTO {name}{HISTORY_SUFFIX} "
-        f"BY NAME SELECT *, {quote(run_id)} AS superseded_by_run_id, "
-        f"now()::TIMESTAMP AS superseded_at FROM {name} WHERE {condition}"
-    )
-    connection.execute(f"DELETE FROM {name} WHERE {condition}")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
@@ -276,29 +267,9 @@ def _mark_duplicates(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
     """)
 
 
-def _cluster_statements(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
-    """Replace the rows of `statement_clusters` that this load has changed."""
-    rows = cluster_statements(connection, load.run_id)
-    connection.register("_clustered", rows)
-    same = ", ".join(name for name in StatementClusters.dtypes() if name != "run_id")
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE unclustered AS
-        SELECT statement_id FROM statement_clusters
-        WHERE (statement_id IN (SELECT statement_id FROM affected_statements)
-            AND ({same}) NOT IN (SELECT ({same}) FROM _clustered))
-            OR statement_id NOT IN (SELECT statement_id FROM statements)
-    """)
-    _retire(connection, StatementClusters, "statement_id IN (FROM unclustered)", load.run_id)
-    connection.execute(
-        "INSERT INTO statement_clusters BY NAME "
-        "SELECT * FROM _clustered ANTI JOIN statement_clusters USING (statement_id)"
-    )
-    connection.unregister("_clustered")
-
-
 def _record_sources(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
     again = "(raw_file, raw_member) IN (SELECT (raw_file, raw_member) FROM _sources)"
-    _retire(connection, Sources, again, load.run_id)
+    retire(connection, Sources, again, load.run_id)
     connection.execute(
         "INSERT INTO sources BY NAME SELECT * EXCLUDE (replaces), "
         f"{quote(load.run_id)} AS run_id FROM _sources"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import duckdb
 import polars as pl
 
+from flows.load.history import retire
 from schemas.statements import StatementClusters
 
 DAYS_APART = 14
@@ -21,13 +22,31 @@ PART_STATEMENTS = 400_000
 """Statements compared at a time, which bounds memory."""
 
 
-def cluster_statements(connection: duckdb.DuckDBPyConnection, run_id: str) -> pl.DataFrame:
-    """Clusters as they are after a load, of all statements that the load may have affected.
+def update_clusters(connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Replace the rows of `statement_clusters` that a load has changed, as part of its transaction.
 
-    Affected are statements that `run_id` wrote, those whose cluster lost a member, and those in
-    articles that the temporary view `_clusters` names. The table itself is left as it is: the
-    caller replaces the rows of `affected_statements`, a temporary table, by the frame returned.
+    Looked at are statements that `run_id` wrote, those whose cluster lost a member, those in
+    articles that the temporary view `_clusters` names, and whatever may be the same as one of them.
     """
+    rows = _clusters_of_affected(connection, run_id)
+    connection.register("_clustered", rows)
+    same = ", ".join(name for name in StatementClusters.dtypes() if name != "run_id")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE unclustered AS
+        SELECT statement_id FROM statement_clusters
+        WHERE (statement_id IN (SELECT statement_id FROM affected_statements)
+            AND ({same}) NOT IN (SELECT ({same}) FROM _clustered))
+            OR statement_id NOT IN (SELECT statement_id FROM statements)
+    """)
+    retire(connection, StatementClusters, "statement_id IN (FROM unclustered)", run_id)
+    connection.execute(
+        "INSERT INTO statement_clusters BY NAME "
+        "SELECT * FROM _clustered ANTI JOIN statement_clusters USING (statement_id)"
+    )
+    connection.unregister("_clustered")
+
+
+def _clusters_of_affected(connection: duckdb.DuckDBPyConnection, run_id: str) -> pl.DataFrame:
     connection.execute("CREATE OR REPLACE TEMP TABLE touched AS " + _TOUCHED, [run_id])
     connection.execute(f"CREATE OR REPLACE TEMP TABLE near AS {_NEAR}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE affected_statements AS {_AFFECTED}")
