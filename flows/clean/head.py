@@ -8,11 +8,11 @@ from flows.clean.dates import ParsedDate, parse_date, written_date
 from flows.clean.metadata import split_names
 
 _HEAD_LINES = 6
-_LONGEST_HEADLINE = 220
+_LONGEST_HEADLINE = 170
 _SHORTEST_PARAGRAPH = 80
 _SENTENCE_END = re.compile(r"[.!?…。]['\"”’»)\]]*$")
 _FULL_STOP = re.compile(r"(?<!\.)(?<!\b[A-Z])[.。]['\"”’»)\]]*$")
-_NO_HEADLINE = re.compile(r"^[-•*–·▪]\s|[,;:]$|^[a-z]")
+_NO_HEADLINE = re.compile(r"^[-•*–·▪]\s|[,;:!]$|^[a-z]|[a-z]\. [A-Z]|#\w")
 _WIDE = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
 _BYLINE = re.compile(
     r"(?:by|written by|reported by|von|par|por|door)[:\s]+(?P<names>[^\W\d].{2,80})", re.IGNORECASE

@@ -14,10 +14,10 @@ from flows.clean.page_views import page_features
 from flows.clean.records import RemovedLine
 from flows.clean.templates import COMMENTS_START, load_templates
 
-LINE_THRESHOLD = 0.1
+LINE_THRESHOLD = 0.2
 """Probability of being article under which a line of a dump goes; low, to lose next to nothing."""
 
-BLOCK_THRESHOLD = 0.4
+BLOCK_THRESHOLD = 0.5
 """The same for a block of an HTML page."""
 
 LIFTED = "lifted: "
@@ -25,9 +25,7 @@ LIFTED = "lifted: "
 
 _SURELY_ARTICLE = 0.5
 _SURELY_BODY = 0.8
-_WHOLLY_TEMPLATE = frozenset(
-    {"comment_form", "akismet", "jetpack_like", "jetpack_share", "disqus", "cookie", "share"}
-)
+_PERHAPS_ARTICLE = frozenset({"related", "taxonomy", COMMENTS_START})
 _ARTICLE_CHARACTERS = 240
 _SHORTEST_SENTENCE = 5
 _LEAST_OF_TRAFILATURA = 0.1
@@ -103,7 +101,7 @@ def _reasons(
 
 
 def _reason(kind: str | None, probability: float, threshold: float) -> str | None:
-    if kind and (kind in _WHOLLY_TEMPLATE or probability < _SURELY_ARTICLE):
+    if kind and (kind not in _PERHAPS_ARTICLE or probability < _SURELY_ARTICLE):
         return f"template: {kind}"
     if probability < threshold:
         return f"classifier: article with probability {probability:.2f}"

@@ -58,10 +58,12 @@ _LINE_BOOSTING = _BOOSTING | {
     "learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 40, "lambda_l2": 5, "max_bin": 31,
 }  # fmt: skip
 _BLOCK_BOOSTING = _BOOSTING | {
-    "learning_rate": 0.05, "num_leaves": 10, "min_data_in_leaf": 40, "lambda_l2": 10,
+    "learning_rate": 0.03, "num_leaves": 10, "min_data_in_leaf": 40, "lambda_l2": 10,
+    "feature_fraction": 0.25,
 }  # fmt: skip
 _LINE_ROUNDS = 150
-_BLOCK_ROUNDS = 150
+_BLOCK_ROUNDS = 200
+_BLOCK_SEEDS = 3
 _NEWS_WEIGHT = 1.5
 
 
@@ -189,7 +191,7 @@ def train(dumps: Sequence[Dump], pages: Sequence[HtmlPage]) -> Trained:
     features = [_left_out_features(dump, counts) for dump in dumps]
     views = [_left_out_features(page.dump, counts) for page in pages]
     opinions = _out_of_fold(dumps, features, pages, views)
-    lines = to_onnx(_fit_lines(dumps, features))
+    lines = to_onnx([_fit_lines(dumps, features)])
     blocks = to_onnx(_fit_blocks(pages, views, opinions))
     return Trained(counts.shipped(), lines, blocks)
 
@@ -201,18 +203,20 @@ def assign_folds(sites: Iterable[str]) -> dict[str, int]:
     return {str(names[number]): place % FOLDS for place, number in enumerate(order)}
 
 
-def to_onnx(booster: lightgbm.Booster) -> bytes:
-    """The trees as an ONNX graph that gives probabilities."""
+def to_onnx(boosters: Sequence[lightgbm.Booster]) -> bytes:
+    """The mean of some forests as an ONNX graph that gives probabilities."""
     nodes: dict[str, Any] = defaultdict(list)
-    for number, tree in enumerate(booster.dump_model()["tree_info"]):
+    trees = [tree for booster in boosters for tree in booster.dump_model()["tree_info"]]
+    for number, tree in enumerate(trees):
         _add_node(nodes, number, tree["tree_structure"], [0])
-    trees = helper.make_node(
+    nodes["target_weights"] = [weight / len(boosters) for weight in nodes["target_weights"]]
+    forest = helper.make_node(
         "TreeEnsembleRegressor", ["features"], ["score"], domain="ai.onnx.ml", n_targets=1, **nodes
     )
     logistic = helper.make_node("Sigmoid", ["score"], ["probability"])
-    width = booster.num_feature()
+    width = boosters[0].num_feature()
     graph = helper.make_graph(
-        [trees, logistic],
+        [forest, logistic],
         "lines",
         [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, width])],
         [helper.make_tensor_value_info("probability", TensorProto.FLOAT, [None, 1])],
@@ -285,14 +289,18 @@ def _fit_blocks(
     pages: Sequence[HtmlPage],
     views: Sequence[LineFeatures],
     opinions: Mapping[str, NDArray[np.float32]],
-) -> lightgbm.Booster:
+) -> list[lightgbm.Booster]:
+    """Several that differ in their seed: one alone depends on chance with so few pages."""
     matrices = [
         block_features(page.view, view, opinions[page.dump.page])
         for page, view in zip(pages, views, strict=True)
     ]
     labels = [page.dump.keep for page in pages]
     weights = [_weights(view) for view in views]
-    return _fit(matrices, labels, weights, _BLOCK_BOOSTING, _BLOCK_ROUNDS)
+    return [
+        _fit(matrices, labels, weights, _BLOCK_BOOSTING | {"seed": SEED + number}, _BLOCK_ROUNDS)
+        for number in range(_BLOCK_SEEDS)
+    ]
 
 
 def _fit(
@@ -327,7 +335,7 @@ def _add_node(nodes: dict[str, Any], tree: int, node: dict[str, Any], next_id: l
         ("nodes_nodeids", own),
         ("nodes_modes", "LEAF" if is_leaf else "BRANCH_LEQ"),
         ("nodes_featureids", 0 if is_leaf else node["split_feature"]),
-        ("nodes_values", 0.0 if is_leaf else node["threshold"]),
+        ("nodes_values", 0.0 if is_leaf else _single(node["threshold"])),
         ("nodes_truenodeids", 0),
         ("nodes_falsenodeids", 0),
     ):
@@ -344,6 +352,14 @@ def _add_node(nodes: dict[str, Any], tree: int, node: dict[str, Any], next_id: l
     nodes["nodes_truenodeids"][row] = _add_node(nodes, tree, node["left_child"], next_id)
     nodes["nodes_falsenodeids"][row] = _add_node(nodes, tree, node["right_child"], next_id)
     return own
+
+
+def _single(threshold: float) -> float:
+    """The greatest single-precision number that is not above `threshold`: trees stay the same."""
+    rounded = np.float32(threshold)
+    if rounded > threshold:
+        rounded = np.nextafter(rounded, np.float32(-np.inf))
+    return float(rounded)
 
 
 def _provenance(data: Path, dumps: Sequence[Dump], pages: Sequence[HtmlPage]) -> dict[str, Any]:
