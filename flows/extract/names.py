@@ -134,9 +134,21 @@ def _joins(run: list[Token], token: Token, gap: str) -> bool:
     if gap == " & ":
         return is_capitalized(token.text)
     apart = gap.strip(" \u00a0") or len(gap) > 2 or "\n" in gap
-    if apart or run[-1].is_possessive or len(run) >= _LONGEST_NAME:
+    if (
+        apart
+        or len(run) >= _LONGEST_NAME
+        or (run[-1].is_possessive and not _owns_body(run[-1], token))
+    ):
         return False
     return _capital_joins(run, token) if is_capitalized(token.text) else _small_joins(run, token)
+
+
+def _owns_body(owner: Token, token: Token) -> bool:
+    """`Fishermen’s Union`, `Prime Minister’s Office`: the owner is part of a body's name."""
+    several = owner.lower.endswith(("men", "people", "children")) or owner.text[-1] in "'’"
+    office = owner.lower in word_list("titles")
+    is_body = token.lower in word_list("organization_nouns")
+    return (several or office) and is_body and is_capitalized(token.text)
 
 
 def _capital_joins(run: list[Token], token: Token) -> bool:
@@ -185,7 +197,11 @@ def _is_modifier(token: Token, text: str) -> bool:
 def _parts(run: list[Token], titled: bool) -> Iterator[list[Token]]:
     """Cut a run that is no one organization's name: `Hassan Rouhani of Iran` is two names."""
     pieces = _split(run)
-    if len(pieces) > 1 and (
+    person = _person_after_body(run)
+    if person:
+        yield run[:person]
+        yield run[person:]
+    elif len(pieces) > 1 and (
         _begins_with_person(pieces[0], titled)
         or _is_at_body(run, pieces)
         or _is_of_place(run, pieces)
@@ -214,6 +230,16 @@ def _is_at_body(run: list[Token], pieces: list[list[Token]]) -> bool:
     first = [token.bare for token in pieces[0]]
     plain = not is_organization(first) and first[0].lower() not in word_list("demonyms")
     return len(first) in {2, 3} and plain and run[len(first)].text == "of"
+
+
+def _person_after_body(run: list[Token]) -> int:
+    """Where a person's name begins right after a body's: `leader in the Senate Clara Farias`."""
+    nouns = word_list("organization_nouns")
+    for at in range(1, len(run) - 1):
+        rest = [token.bare for token in run[at:]]
+        if run[at - 1].lower in nouns and fold(rest[0]) in given_names():
+            return 0 if is_organization(rest) else at
+    return 0
 
 
 def _begins_with_person(piece: list[Token], titled: bool) -> bool:

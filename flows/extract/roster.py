@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from flows.extract.lexicon import is_person_noun, synonyms, word_class, word_list
+from flows.extract.lexicon import is_person_noun, synonyms, verb_forms, word_class, word_list
 from flows.extract.names import (
     Name,
     find_names,
@@ -22,11 +22,12 @@ from flows.extract.names import (
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _ROLE_REACH = 80
 _APPOSITION = re.compile(
-    r"(?:,|\s[–—-])\s(?:(?:the|a|an|who is|who was|his|her|its|their)\s)?([^,.;:()\n]{3,90})"
+    r"(?:,|\s[–—-])\s((?:the|a|an|who is|who was|his|her|its|their)\s)?([^,.;:()\n]{3,90})"
 )
 _PARTY = re.compile(r"\s*\(([RDI])[-–—.\s,)]")
 _PARTIES = {"R": "republican", "D": "democrat", "I": "independent"}
 _SHORT_FORM = re.compile(r"\(([A-Z][A-Za-z.&-]{1,9})\)")
+_NEAR = 3
 _MOST_NAMESAKES = 50
 _LONGEST_HEADLINE = 200
 _HEADLINE_SHARE = 0.7
@@ -127,7 +128,7 @@ class Roster:
         found = self._by_word.get(folded, [])[:_MOST_NAMESAKES]
         found = [p for p in found if p.surname == folded] or found
         if gender:
-            found = [p for p in found if p.gender in {"", gender}]
+            found = [p for p in found if p.gender == gender] or [p for p in found if not p.gender]
         if len(found) < 2:
             return found[0] if found else None
         return self.choose(found, at) if self.choose else max(found, key=lambda p: _claim(p, at))
@@ -195,10 +196,16 @@ class Roster:
             person.genders[gender] += 3 if name.titles else 2
         person.offices.update(_office_words(name.titles))
         if len(name.words) > 1 or name.titles:
-            person.offices.update(self._role_before(name))
+            role = self._role_before(name)
+            person.offices.update(role)
+            person.genders.update(filter(None, [gender_of(role[:_NEAR])]))
         after = _APPOSITION.match(self.text, name.end)
         if after and not name.possessive:
-            person.offices.update(_office_words(_WORD.findall(after.group(1).lower())))
+            words = _WORD.findall(after.group(2).lower())
+            plain = any(map(_is_role, words[:_NEAR])) and words[0] not in verb_forms()
+            if after.group(1) or plain:
+                person.offices.update(_office_words(words))
+                person.genders.update(filter(None, [gender_of(words[:_NEAR])]))
         party = _PARTY.match(self.text, name.end)
         if party:
             person.offices[_PARTIES[party[1]]] += 1
@@ -208,12 +215,19 @@ class Roster:
         line = self.text.rfind("\n", 0, name.outer_start) + 1
         begin = max(line, name.outer_start - _ROLE_REACH)
         words: list[str] = []
-        for token in reversed(list(tokens(self.text, begin, name.outer_start))):
-            gap = self.text[token.end : begin + _ROLE_REACH] if not words else ""
-            if token.lower in word_list("function_words") or gap[:1] in {",", ".", ";", ":"}:
+        end = name.outer_start
+        for token in reversed(list(tokens(self.text, begin, end))):
+            apart = self.text[token.end : end].strip(" \u00a0")
+            stops = token.lower in word_list("function_words") or token.lower in verb_forms()
+            if stops or (apart and words) or apart not in {"", ","}:
                 break
             words.append(token.lower)
-        return _office_words(words)
+            end = token.start
+        return _office_words(words) if any(map(_is_role, words)) else []
+
+
+def _is_role(word: str) -> bool:
+    return is_person_noun(word) or word in word_list("titles")
 
 
 def gender_of(titles: Iterable[str]) -> str:

@@ -371,7 +371,7 @@ class _Sources:
         if owner and len(owner.name.split()) < _LONG:
             first, _, rest = name.partition(" ")
             name = f"{owner.name}'s {rest if first.lower() in _OWNERS else name}"
-        elif name[0].isupper() and not core.names:
+        elif name[0].isupper() and not any(map(self.roster.is_name, core.names[:1])):
             name = name[0].lower() + name[1:]
         return _speaker(name, described_type(core, name), "description")
 

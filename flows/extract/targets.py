@@ -95,10 +95,11 @@ def target_type(name: str, role: str) -> str:
     if role in {"act", "reason", "undone"}:
         return "policy"
     words = name.split()
-    last = words[-1].lower()
-    if last in word_list("groups") or last in word_list("person_nouns") or is_acronym(words[-1]):
+    links = (at for at, word in enumerate(words) if at and word.lower() in word_class("np_links"))
+    core = words[: next(links, len(words))]
+    head = core[-1].lower()
+    if _POLICY.search(head) or core[0].endswith("ing"):
+        return "policy"
+    if head in word_list("groups") or head in word_list("person_nouns") or is_acronym(core[-1]):
         return "actor"
-    main = [word for word in words if word.lower() not in word_class("np_links")]
-    if main and all(word[0].isupper() for word in main):
-        return "actor"
-    return "policy" if _POLICY.search(last) or words[0].endswith("ing") else "other"
+    return "actor" if all(word[0].isupper() for word in core) else "other"
