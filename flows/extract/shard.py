@@ -115,11 +115,15 @@ class _Batch:
     def _add_speakers(
         self, statement: Row, speaker: Speaker, types: dict[str, str], source: str | None
     ) -> None:
+        known: set[str] = set()
         for position, member in enumerate(speaker.members):
             kind = types.get(member, speaker.speaker_type)
             name = speaker_id(member, kind, statement["article_id"])
             alias = source if len(speaker.members) == 1 else None
             self._speakers.add(name, member, kind, alias)
+            if name in known:
+                continue
+            known.add(name)
             self._rows[StatementSpeakers].append(
                 {
                     "statement_id": statement["statement_id"],
