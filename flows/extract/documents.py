@@ -31,6 +31,7 @@ class Publishers:
 
     def __init__(self, text: str, roster: Roster) -> None:
         self._text = text
+        self._roster = roster
         self._names = roster.names
         self._starts = [name.start for name in self._names]
         nouns = "|".join(sorted(word_list("documents"), key=len, reverse=True))
@@ -63,17 +64,23 @@ class Publishers:
     def _beside(self, noun: Span) -> Name | None:
         """The name right before a document, or the one that it is `by` or `from`."""
         at = bisect_left(self._starts, noun[0])
-        if at and not _is_place(self._names[at - 1]):
-            name = self._names[at - 1]
-            between = self._text[name.end : noun[0]]
-            if noun[0] - name.end < _REACH and _MODIFIERS.fullmatch(between) and _is_plain(between):
-                return name
+        if at and self._modifies(self._names[at - 1], noun):
+            return self._names[at - 1]
         for name in self._names[at : at + 2]:
             if name.outer_start - noun[1] > _REACH:
                 break
             if _BY.fullmatch(self._text, noun[1], name.outer_start):
                 return name
         return None
+
+    def _modifies(self, name: Name, noun: Span) -> bool:
+        """`the Gallup poll`, `Smith's letter`, but not `a Smith poll` or `an Iowa poll`."""
+        if noun[0] - name.end >= _REACH or _is_place(name):
+            return False
+        if self._roster.person(name) and not name.possessive:
+            return False
+        between = self._text[name.end : noun[0]]
+        return bool(_MODIFIERS.fullmatch(between)) and _is_plain(between)
 
 
 def _is_place(name: Name) -> bool:
