@@ -38,11 +38,11 @@ def train(data: Path, base: Path, checkpoints: Path, seed: int) -> None:
 
 
 def export(given: argparse.Namespace) -> None:
-    """Write the int8 model of one epoch and tune its decoding on the held-back articles."""
-    network = read_network(given.checkpoints / f"epoch{given.epoch}.pt")
+    """Write the int8 model of some epochs' mean; tune its decoding on the held-back articles."""
+    network = read_network([given.checkpoints / f"epoch{n}.pt" for n in given.epochs])
     about = {
         "layers": given.layers,
-        "epoch": given.epoch,
+        "epochs": given.epochs,
         "settings": asdict(Settings(seed=given.seed)),
         "base sha256": file_sha256(given.base / "model.safetensors"),
         "corpora": {
@@ -86,8 +86,14 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     parser.add_argument("--model", type=Path, default=MODEL_FOLDER)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--layers", type=int, default=6, help="layers of the exported encoder")
-    parser.add_argument("--epoch", type=int, default=Settings.epochs, help="epoch to export")
+    parser.add_argument("--layers", type=int, default=4, help="layers of the exported encoder")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        nargs="+",
+        default=[Settings.epochs],
+        help="epochs to export the mean weights of",
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if given.step == "evaluate":

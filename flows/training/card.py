@@ -76,7 +76,7 @@ def write_card(folder: Path, measured: dict[str, dict[str, Any]]) -> None:
         base_sha256=about["base sha256"],
         corpora=corpora,
         settings=json.dumps(about["settings"]),
-        epoch=about["epoch"],
+        epochs=about["epochs"],
         decoding=json.dumps(decoding),
         scores=_score_table(measured),
     )

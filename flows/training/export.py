@@ -225,10 +225,13 @@ def build_links_onnx(head: Head) -> onnx.ModelProto:
     return helper.make_model(drawn, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
 
 
-def read_network(checkpoint: Path) -> Network:
-    """Load the weights of a checkpoint `epochN.pt` into a network ready for inference."""
+def read_network(checkpoints: list[Path]) -> Network:
+    """Load checkpoints `epochN.pt` into one network: the mean of their weights."""
+    states = [torch.load(path, weights_only=True) for path in checkpoints]
     network = Network()
-    network.load_state_dict(torch.load(checkpoint, weights_only=True))
+    network.load_state_dict(
+        {name: torch.stack([s[name] for s in states]).mean(dim=0) for name in states[0]}
+    )
     network.eval()
     return network
 
