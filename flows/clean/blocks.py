@@ -93,8 +93,10 @@ def _shares(lines: Sequence[list[str]], text: str) -> Matrix:
 
 
 def _share(words: list[str], triples: set[str], whole: set[str]) -> float:
+    if " ".join(words) in whole:
+        return 1.0
     if len(words) < _SHINGLE:
-        return float(" ".join(words) in whole)
+        return 0.0
     own = _shingles(words)
     return len(own & triples) / len(own)
 

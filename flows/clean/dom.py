@@ -94,24 +94,26 @@ class MarkupIndex:
         return rows
 
     def _add(self, element: HtmlElement) -> None:
-        tag = element.tag
-        if tag != "p" and not self._may_be_wanted(element, tag):
+        is_paragraph = element.tag == "p"
+        if not is_paragraph and not self._may_be_wanted(element):
             return
         text = element.text_content()
         if len(text) > _LONGEST_BLOCK:
             return
-        if tag == "p":
+        if is_paragraph:
             self._paragraph_text[element.getparent()] += len(text)
-        key = " ".join(WORD.findall(text))
-        if key in self._wanted:
-            self._blocks[key].append((element, len(text)))
+        first = WORD.search(text)
+        if first and first[0] in self._first_words:
+            key = " ".join(WORD.findall(text))
+            if key in self._wanted:
+                self._blocks[key].append((element, len(text)))
 
-    def _may_be_wanted(self, element: HtmlElement, tag: str) -> bool:
+    def _may_be_wanted(self, element: HtmlElement) -> bool:
         """False where it shows at little cost that the element is none of the lines."""
         first = WORD.search(element.text) if element.text else None
         if first:
             return first[0] in self._first_words
-        return tag not in _NEED_OWN_TEXT or _has_own_text(element)
+        return element.tag not in _NEED_OWN_TEXT or _has_own_text(element)
 
     def _row(self, element: HtmlElement, length: int) -> Matrix:
         place, parent = self._place(element), element.getparent()

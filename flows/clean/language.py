@@ -5,7 +5,7 @@ import re
 from py3langid import classify
 
 UNDETERMINED = "und"
-_SAMPLE_CHARACTERS = 1500
+_SAMPLE_CHARACTERS = 800
 _FEWEST_LETTERS = 20
 _LETTER = re.compile(r"[^\W\d_]")
 

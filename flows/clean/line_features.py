@@ -129,9 +129,10 @@ def shifted(matrix: Matrix, by: int) -> Matrix:
     return moved
 
 
-def window_means(column: Matrix, reach: int) -> Matrix:
-    """Mean over each line and the `reach` lines on both sides of it, edges repeated."""
-    sums = np.cumsum(np.concatenate([[0.0], np.pad(column, reach, mode="edge")]))
+def window_means(columns: Matrix, reach: int) -> Matrix:
+    """Means over each line and the `reach` lines on both sides of it, edge lines repeated."""
+    padded = np.pad(columns, ((reach, reach), (0, 0)), mode="edge")
+    sums = np.cumsum(np.vstack([np.zeros((1, columns.shape[1])), padded]), axis=0)
     width = 2 * reach + 1
     return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float32)
 
@@ -286,10 +287,10 @@ def _densest_run(words: Matrix, good: Matrix) -> tuple[int, int]:
 
 
 def _windows(shape: Matrix, good: Matrix, subject: Matrix, odds: Matrix) -> Matrix:
-    columns = [
-        good, shape[:, _COLUMN["words"]], (shape[:, _COLUMN["template"]] > 0).astype(np.float32),
-        subject[:, 0], shape[:, _COLUMN["bullet"]], odds[:, 0], shape[:, _COLUMN["first_person"]],
-    ]  # fmt: skip
-    return np.column_stack(
-        [window_means(column, reach) for reach in _WINDOWS for column in columns]
-    )
+    columns = np.column_stack(
+        [
+            good, shape[:, _COLUMN["words"]], shape[:, _COLUMN["template"]] > 0, subject[:, 0],
+            shape[:, _COLUMN["bullet"]], odds[:, 0], shape[:, _COLUMN["first_person"]],
+        ]
+    )  # fmt: skip
+    return np.column_stack([window_means(columns, reach) for reach in _WINDOWS])

@@ -28,7 +28,7 @@ _PUBLISHED_TAGS = (
 _MODIFIED_TAGS = (
     "article:modified_time", "og:updated_time", "datemodified", "dcterms.modified", "last-modified",
 )  # fmt: skip
-_SITE_SUFFIX = re.compile(r"\s+(?:[|»•·]|[-–—])\s+(?P<site>[^|»•·]{2,50})$")
+_SITE_SUFFIX = re.compile(r"\s+(?:[|»•·]|[-–—])\s+(?P<site>(?:(?!\s[-–—]\s)[^|»•·]){2,50})$")
 _NO_NAME = re.compile(r"https?://|www\.|@|^(admin|staff|editor|by|redaktion)$", re.IGNORECASE)
 _NAME_BREAK = re.compile(r"\s*(?:;|\||,?\s+(?:and|und|et)\s+|,\s+(?=\w+\.?\s+\w))\s*")
 _BY = re.compile(r"^(?:by|von|par|por)[:\s]\s*", re.IGNORECASE)
@@ -137,7 +137,8 @@ def _title(page: _Page) -> str | None:
     headings = [_plain(heading.text_content()) for heading in page.tree.iter("h1")]
     printed = [title for title in candidates if title in headings]
     fallbacks = [*_tags(page, _TITLE_TAGS[2:]), *headings[:1], *_head_title(page)]
-    chosen = next(iter(printed + candidates + [_plain(title) for title in fallbacks]), "")
+    ranked = printed + candidates + [_plain(title) for title in fallbacks]
+    chosen = next(filter(None, ranked), "")
     return _without_site(chosen, page) or None
 
 
