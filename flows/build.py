@@ -26,6 +26,7 @@ from flows.load.identities import read_speaker_file, replace_speaker_file
 from flows.load.merge import Load, load_batches
 from flows.load.runs import begin_run, end_run, known_hashes
 from flows.load.search import update_search
+from flows.load.snapshot import publish
 from flows.load.validate import validate_shard
 from flows.load.warehouse import open_readonly, open_writable, writer_lock
 from flows.progress import Steps, progress
@@ -228,6 +229,7 @@ def load(run: Run, intake: Intake, outcome: Outcome, clusters: pl.DataFrame) -> 
     order = Load(run.run_id, outcome.validated, sources, rejects, clusters)
     with open_writable(run.warehouse) as connection:
         counts = load_batches(connection, order)
+        publish(connection, run.warehouse, run.run_id)
     return counts | {"files_unchanged": intake.skipped}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.load.forget import forget, rewrite
 from flows.load.runs import begin_run, end_run
 from flows.load.search import update_search
+from flows.load.snapshot import publish_all
 from flows.load.warehouse import open_readonly, open_writable, writer_lock
 from flows.takedown import read_takedown
 
@@ -13,8 +14,8 @@ from flows.takedown import read_takedown
 def forget_file(warehouse: Path, path: Path) -> dict[str, int]:
     """Remove from `warehouse` what the lines of `path` name; rows removed by table.
 
-    The file is written anew, the search index brought up to date, and what an interrupted run left
-    behind removed. Files in raw/ and releases are the user's to remove.
+    File and snapshot are written anew, the search index brought up to date, and what an interrupted
+    run left behind removed. Files in raw/ and releases are the user's to remove.
 
     Raises:
         TakedownError: if a line is not understood.
@@ -32,6 +33,7 @@ def forget_file(warehouse: Path, path: Path) -> dict[str, int]:
             except BaseException:
                 connection.rollback()
                 raise
+            publish_all(connection, warehouse, run_id)
         rewrite(warehouse)
         with open_readonly(warehouse) as connection:
             update_search(connection, warehouse)

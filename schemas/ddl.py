@@ -43,16 +43,16 @@ def create_statements(*, if_missing: bool = False) -> Iterable[str]:
     create = "CREATE TABLE IF NOT EXISTS" if if_missing else "CREATE TABLE"
     for table in TABLES:
         yield f"{create} {_table(table)}"
-        yield from _comments(table, table.table_name())
+        yield from comments(table, table.table_name())
         if has_history(table):
             yield f"{create} {_history(table)}"
-            yield from _comments(table, table.table_name() + HISTORY_SUFFIX)
+            yield from comments(table, table.table_name() + HISTORY_SUFFIX)
 
 
 def view_comments() -> Iterable[str]:
     """SQL that describes every declared view and its columns."""
     for view in VIEWS:
-        yield from _comments(view, view.table_name(), kind="VIEW")
+        yield from comments(view, view.table_name(), kind="VIEW")
 
 
 def has_history(table: type[Table]) -> bool:
@@ -100,7 +100,8 @@ def _conditions(name: str, column: pa.Column) -> Iterable[str]:
                 raise ValueError(f"no SQL for the check {unknown} of {name}")
 
 
-def _comments(table: type[Table], name: str, kind: str = "TABLE") -> Iterable[str]:
+def comments(table: type[Table], name: str, kind: str = "TABLE") -> Iterable[str]:
+    """SQL that describes a table or view and its columns."""
     yield f"COMMENT ON {kind} {name} IS {quote(table.table_description())}"
     for column_name, column in table.columns().items():
         yield f'COMMENT ON COLUMN {name}."{column_name}" IS {quote(column.description)}'

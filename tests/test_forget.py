@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.load.merge import check_references
 from flows.load.search import search_folder
-from flows.load.warehouse import open_readonly
+from flows.load.warehouse import open_readonly, snapshot_path
 from schemas.ddl import HISTORY_SUFFIX, has_history
 from schemas.registry import TABLES
 from tests.conftest import Command
@@ -47,6 +48,14 @@ def places_of(loader: Loader, words: str) -> list[str]:
         for name in names
         if loader.ask(f"FROM {name} AS t WHERE contains(lower(t::VARCHAR), '{words.lower()}')")
     ]
+    with duckdb.connect(str(snapshot_path(loader.warehouse)), read_only=True) as snapshot:
+        found += [
+            f"snapshot of {name}"
+            for name in names
+            if snapshot.execute(
+                f"FROM {name} AS t WHERE contains(lower(t::VARCHAR), '{words.lower()}')"
+            ).fetchall()
+        ]
     files = [loader.warehouse, *search_folder(loader.warehouse).glob("*")]
     return found + [file.name for file in files if words.encode() in file.read_bytes()]
 
@@ -63,6 +72,7 @@ def test_a_forgotten_article_is_in_no_table_and_no_byte_and_stays_away(
     assert "1  articles\n" in told
     assert "1  articles_history\n" in told
     assert places_of(loader, MARK) == []
+    assert len(list(loader.warehouse.with_name("warehouse.parts").iterdir())) == 1
     assert loader.ask("SELECT title FROM articles") == [("Levy stays, part 2",)]
     loader.load("b.jsonl", [article(1, text=f"{TEXT} Another ending."), article(3)])
     loader.load("c.jsonl", [article(7, text=TEXT, url="https://mirror.example/copy")])

@@ -21,6 +21,7 @@ from flows.load.batches import known_signatures, new_signatures
 from flows.load.merge import IntegrityError, Load, check_references, load_batches
 from flows.load.migrate import SchemaError
 from flows.load.runs import begin_run, known_hashes
+from flows.load.snapshot import publish
 from flows.load.validate import validate_shard
 from flows.load.warehouse import WarehouseError, open_readonly, open_writable, writer_lock
 from schemas.ddl import SCHEMA_VERSION
@@ -105,7 +106,9 @@ class Loader:
                 Rejects.from_records(intake.rejects),
                 clusters,
             )
-            return load_batches(connection, order)
+            counts = load_batches(connection, order)
+            publish(connection, self.warehouse, run_id)
+            return counts
 
     def ask(self, query: str) -> list[Any]:
         with open_readonly(self.warehouse) as connection:

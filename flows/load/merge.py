@@ -229,7 +229,10 @@ def _insert_where(
 
 
 def _merge_entities(connection: duckdb.DuckDBPyConnection) -> None:
-    """Add new speakers and targets, collect aliases, drop those that nothing refers to."""
+    """Add new speakers and targets, collect aliases, drop those that nothing refers to.
+
+    Their ids are left in the temporary tables `changed_speakers` and `changed_targets`.
+    """
     for entity, referrer in ENTITIES.items():
         name, kind = entity.table_name(), _kind(entity)
         key = entity.key_columns()[0]
@@ -251,9 +254,12 @@ def _merge_entities(connection: duckdb.DuckDBPyConnection) -> None:
             f"INSERT INTO {name} BY NAME SELECT * REPLACE ("
             "list_filter(aliases, lambda alias: alias <> name) AS aliases) FROM merged"
         )
+        idle = f"{key} NOT IN (SELECT {key} FROM {referrer.table_name()})"
         connection.execute(
-            f"DELETE FROM {name} WHERE {key} NOT IN (SELECT {key} FROM {referrer.table_name()})"
+            f"CREATE OR REPLACE TEMP TABLE changed_{name} AS "
+            f"SELECT {key} FROM merged UNION SELECT {key} FROM {name} WHERE {idle}"
         )
+        connection.execute(f"DELETE FROM {name} WHERE {idle}")
 
 
 def _kind(entity: type[Table]) -> str:

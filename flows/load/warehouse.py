@@ -65,9 +65,11 @@ def open_writable(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def open_readonly(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that cannot write to the warehouse, but may make temporary things of its own.
 
+    While another process writes to the file, it shows the snapshot made after the last load.
+
     Raises:
         SchemaError: if the schema is of a version that this program does not know.
-        WarehouseError: if there is no such file, or a load keeps it busy for ten seconds.
+        WarehouseError: if there is no such file, or its first load keeps it busy for ten seconds.
     """
     if not warehouse.exists():
         raise WarehouseError(f"There is no warehouse at {warehouse}. `stancebank run` makes one.")
@@ -95,6 +97,8 @@ def _patiently(warehouse: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise WarehouseError(f"{warehouse} is not a DuckDB file: {error}") from None
+            if read_only and snapshot_path(warehouse).exists():
+                return _attach(str(snapshot_path(warehouse)))
             if time.monotonic() > deadline:
                 raise WarehouseError(
                     f"Another program has {warehouse} open: {error}. Close it and try again."
@@ -111,6 +115,12 @@ def _attach(warehouse: str) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def snapshot_path(warehouse: Path) -> Path:
+    """The file for readers: `latest.duckdb`, beside the default warehouse; else with its name."""
+    name = "latest" if warehouse.stem == "stancebank" else f"{warehouse.stem}.latest"
+    return warehouse.with_name(f"{name}.duckdb")
 
 
 def _holder(holder: Path) -> str:
