@@ -9,9 +9,9 @@ from flows.extract.records import Span
 
 _RELATIVE = re.compile(r"\b(?:who|whom|whose|which|that|where)\b")
 _CUT = re.compile(
-    r",(?!\d)|\s[–—-]\s|\((?![^()]{1,12}\)\s\w)|\b(?:who|whom|whose|which|that|where)\b"
+    r",(?!\d)|\s(?:[–—―-]|--)\s|\((?![^()]{1,12}\)\s\w)|\b(?:who|whom|whose|which|that|where)\b"
 )
-_PIECE = re.compile(r"(?:,|\s[–—-])\s+([^,–—(]+)")
+_PIECE = re.compile(r"(?:,|\s(?:[–—―-]|--))\s+([^,–—(]+)")
 _JOINT = re.compile(r",?\s+(?:and|or|as well as)\s+|,\s+(?:and\s+)?")
 _JOINING = re.compile(r"\w")
 _EXAMPLES = frozenset(
@@ -132,8 +132,9 @@ def phrase(text: str, span: Span) -> Phrase:
 def appositions(text: str, span: Span) -> list[Phrase]:
     """The phrases that follow the core, between commas or dashes: `her aide, Huma Abedin,`."""
     start, end = trimmed(text, span)
-    pieces = (phrase(text, cut.span(1)) for cut in _PIECE.finditer(text, start, end))
-    return [piece for piece in pieces if piece.words and piece.lower[0] not in _EXAMPLES]
+    pieces = [phrase(text, cut.span(1)) for cut in _PIECE.finditer(text, start, end)]
+    pieces = [piece for piece in pieces if piece.words]
+    return [] if pieces and pieces[0].lower[0] in _EXAMPLES else pieces
 
 
 def coordinated(text: str, span: Span) -> list[Span]:
@@ -142,6 +143,10 @@ def coordinated(text: str, span: Span) -> list[Span]:
     cut = _RELATIVE.search(text, start + 3, end)
     stop = cut.start() if cut else end
     marks = list(_JOINT.finditer(text, start, stop))
+    if not any(_JOINING.search(mark.group()) for mark in marks):
+        return [span]
+    names = [name for name in find_names(text, start, stop) if "and" in name.words]
+    marks = [m for m in marks if not any(name.start < m.start() < name.end for name in names)]
     if not any(_JOINING.search(mark.group()) for mark in marks):
         return [span]
     edges = [start, *(edge for mark in marks for edge in mark.span()), stop]

@@ -27,6 +27,13 @@ from flows.extract.records import Attribution, Part, Span, Spans, Speaker
 from flows.extract.roster import Person, Roster
 
 _LONG = 6
+_MINISTER = re.compile(r"\b(?:minister|secretary)\b", re.IGNORECASE)
+_PAIR = re.compile(
+    r"(?:both|neither|(?:the|these|those) two)(?:(?: [a-z-]+)?"
+    r" (?:candidates?|men|man|women|woman|leaders?|senators?|rivals?|politicians?|contenders?|"
+    r"lawmakers?|ministers?|presidents?|governors?|opponents?|Democrats|Republicans))?",
+    re.IGNORECASE,
+)
 _GOES_ON = re.compile(r"(?:\b(?:and|but|then)|,)\s+(?:[\w ]{,15}\s)?$")
 _SHARED_REACH = 5000
 _OWNERS = frozenset(["his", "her", "their", "its"])
@@ -216,7 +223,12 @@ class _Sources:
         if not all(others) and "," not in between:
             others = [o or self._description(p) for o, p in zip(others, parts[1:], strict=True)]
         known = [other for other in others if other]
-        return _joint([first, *known]) if len(known) == len(parts) - 1 else None
+        last = others[-1]
+        if first.speaker_type != "person" and _MINISTER.search(self.text, *parts[-1]):
+            return None
+        comma = "," in between and "," in self.text[parts[-2][1] : parts[-1][0]]
+        joins = comma and last is not None and last.speaker_type == "person"
+        return _joint([first, *known]) if len(known) == len(parts) - 1 or joins else None
 
     def _one_of(self, span: Span) -> Speaker | None:
         """A person or body that one part of a coordination names."""
@@ -231,15 +243,11 @@ class _Sources:
         piece = phrase(self.text, span)
         return self._described(piece, span) if piece.words and len(piece.words) < _LONG else None
 
-    def _pair(self, core: Phrase) -> Speaker | None:
+    def _pair(self, span: Span) -> Speaker | None:
         """`both candidates`, `the two`: the two people referred to last."""
-        words = set(core.lower[:2])
-        plural = core.head.endswith("s") or core.head in {"both", "two", "neither", "men", "women"}
-        if not words & {"both", "two", "neither"} or len(core.words) > _LONG or not plural:
+        if not _PAIR.fullmatch(self.text, *span):
             return None
-        if words & {"two"} and core.determiner not in {"the", "these", "both"}:
-            return None
-        people = self.before.last_two(core.span[0])
+        people = self.before.last_two(span[0])
         return _joint([_person(person, "description") for person in people]) if people else None
 
     def _phrase(self, span: Span) -> Speaker | None:
@@ -249,7 +257,7 @@ class _Sources:
         return (
             self._named(core)
             or self._in_apposition(core, span)
-            or self._pair(core)
+            or self._pair(span)
             or self._office(core)
             or self._document(core, span)
             or self._body_again(core)
