@@ -87,6 +87,8 @@ def parse_interval(text: str) -> timedelta:
 
 def _schedule(order: ScheduleOrder) -> tuple[Any, timedelta]:
     """The schedule as Prefect has it, and the time between two runs."""
+    if order.every and order.cron:
+        raise ScheduleError("Give --cron or --every, not both.")
     if order.every:
         interval = parse_interval(order.every)
         return _interval_schedule(interval), interval
