@@ -72,7 +72,7 @@ def test_rows_are_verbatim_and_can_be_audited(
             assert row.intensity in {1, 2, 3}
             assert row.target_type in {"actor", "policy", "event", "claim", "other"}
             assert 0 < row.confidence < 1
-            assert re.fullmatch(r"model|(model\+)?rule:.+", row.method)
+            assert re.fullmatch(r"model(\+rule:.+)?", row.method)
             assert row.basis
             if row.method == "model":
                 assert row.basis == (statement.cue or statement.content)

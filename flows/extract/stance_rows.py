@@ -17,7 +17,7 @@ from flows.extract.targets import target_name
 
 SIDES: tuple[Sign, Sign] = ("favor", "against")
 """The model's signs in their order."""
-N_EVIDENCE = 14
+N_EVIDENCE = 13
 
 _LEAST_CHANCE = 0.05
 _EDGE = re.compile(r"^\W+|(?:['’]s)?\W*$")
@@ -27,14 +27,13 @@ _EDGE = re.compile(r"^\W+|(?:['’]s)?\W*$")
 class Proposal:
     """A possible stance row of a statement.
 
-    `span`: where the target stands. `rule`: the row by rule that agrees, `alone` if the model did
-    not propose it. `evidence`: what the confidence is computed from.
+    `span`: where the target stands. `rule`: the row by rule that agrees in target and sign.
+    `evidence`: what the confidence is computed from.
     """
 
     candidate: Candidate
     span: Span
     rule: Stance | None
-    alone: bool
     intensity: int
     target_type: str
     evidence: tuple[float, ...]
@@ -62,20 +61,15 @@ class _Statement:
         return low - look.low, high - look.low
 
     def proposals(self) -> list[Proposal]:
-        """The model's candidates, likeliest first, then the rules' that agree with none of them."""
+        """The rows that the model holds possible, likeliest first."""
         found = self.candidates.likeliest(_LEAST_CHANCE, MOST_ROWS)
-        proposed = len(found)
-        for stance, (low, high) in self.by_rule:
-            sign = SIDES.index(stance.stance)
-            if not any(one.sign == sign and self._same(one, (low, high)) for one in found):
-                found.append(self.candidates.rate(sign, low, high))
-        return [self._propose(found, number, proposed) for number in range(len(found))]
+        return [self._propose(found, number) for number in range(len(found))]
 
     def _same(self, one: Candidate, units: Span) -> bool:
         pair = np.array([[one.low, one.high]]), np.array([units])
         return bool(self.candidates.agree(*pair)[0, 0])
 
-    def _propose(self, found: Sequence[Candidate], number: int, proposed: int) -> Proposal:
+    def _propose(self, found: Sequence[Candidate], number: int) -> Proposal:
         one = found[number]
         on_target = [stance for stance, units in self.by_rule if self._same(one, units)]
         agreeing = [stance for stance in on_target if stance.stance == SIDES[one.sign]]
@@ -84,7 +78,6 @@ class _Statement:
             candidate=one,
             span=self._trimmed(one),
             rule=agreeing[0] if agreeing else None,
-            alone=number >= proposed,
             intensity=self.reading.intensity(one.low, one.high),
             target_type=self.reading.target_type(one.low, one.high),
             evidence=(
@@ -93,7 +86,6 @@ class _Statement:
                 float(bool(agreeing)),
                 float(len(on_target) > len(agreeing)),
                 float(bool(self.by_rule) and not on_target),
-                float(number >= proposed),
             ),
         )
 
@@ -189,7 +181,6 @@ def find_stances(
 
 def _stance(proposal: Proposal, attribution: Attribution, name: str, sure: float) -> Stance:
     rule = proposal.rule
-    by_both = f"model+{rule.method}" if rule else "model"
     return Stance(
         target=(proposal.span,),
         target_name=name,
@@ -197,6 +188,6 @@ def _stance(proposal: Proposal, attribution: Attribution, name: str, sure: float
         stance=SIDES[proposal.candidate.sign],
         intensity=proposal.intensity,
         basis=rule.basis if rule else attribution.cue or attribution.content,
-        method=rule.method if rule and proposal.alone else by_both,
+        method=f"model+{rule.method}" if rule else "model",
         confidence=sure,
     )

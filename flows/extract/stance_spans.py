@@ -22,6 +22,7 @@ AGREE = 0.5
 """Dice coefficient from which two spans name the same target."""
 
 _LEAST = 0.004
+_NEAR = 0.85
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,9 @@ class Candidates:
     def likeliest(self, least: float, most: int) -> list[Candidate]:
         """The likely targets of either sign, best first.
 
-        At most `most` of each sign, none that agrees with a better one, none with a chance below
-        `least`.
+        At most `most` of each sign, none that agrees or overlaps with a better one of its sign,
+        none with a chance below `least`. Of spans that agree and are nearly as safe, the likeliest
+        is taken: it has the better bounds.
         """
         found: list[Candidate] = []
         for sign, listed in enumerate(self._listed):
@@ -155,10 +157,12 @@ class Candidates:
             total = (agree * listed.chances).sum(axis=1)
             free = total >= least
             while free.any() and sum(one.sign == sign for one in found) < most:
-                best = int(np.where(free, total + 1e-3 * listed.chances, -1.0).argmax())
-                low, high = listed.spans[best].tolist()
+                best = int(np.where(free, total, -1.0).argmax())
+                near = free & agree[best] & (total >= _NEAR * total[best])
+                low, high = listed.spans[np.where(near, listed.chances, -1.0).argmax()].tolist()
                 found.append(self.rate(sign, low, high))
-                free &= ~agree[best]
+                starts, ends = listed.spans.T
+                free &= ~agree[best] & ((ends <= low) | (starts >= high))
         return sorted(found, key=lambda one: (-one.chance, one.sign, one.low))
 
     def rate(self, sign: int, low: int, high: int) -> Candidate:

@@ -20,6 +20,9 @@ from flows.training.stance.data import as_attribution, no_name, speaker_of
 from flows.training.tune import fit_confidence, sure_of
 
 FOLDS = 6
+THRESHOLDS = np.arange(0.1, 0.7, 0.01)
+SMOOTHED = 9
+"""Neighbouring thresholds over which scores are averaged before the best one is chosen."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,14 @@ def tune(tried: Attempt) -> tuple[dict[str, Any], dict[str, float]]:
     Returns the constants of decoding and the scores they reach.
     """
     sure = crossed(tried)
-    scored = []
-    for least in np.arange(0.1, 0.7, 0.01):
-        scores = row_scores(tried, kept(tried, sure, float(least)))
-        scored.append((sum(scores.values()) / len(scores), -float(least), scores))
-    _, least, scores = max(scored, key=lambda one: one[:2])
+    tested = [row_scores(tried, kept(tried, sure, float(least))) for least in THRESHOLDS]
+    means = [sum(scores.values()) / len(scores) for scores in tested]
+    smooth = np.convolve(means, np.full(SMOOTHED, 1 / SMOOTHED), mode="same")
+    edge = SMOOTHED // 2
+    best = edge + int(smooth[edge:-edge].argmax())
     calibration = fit_confidence(tried.evidence, tried.right)
-    rules = {"least": round(-least, 2), "calibration": [round(w, 5) for w in calibration]}
-    return rules, scores
+    rules = {
+        "least": round(float(THRESHOLDS[best]), 2),
+        "calibration": [round(w, 5) for w in calibration],
+    }
+    return rules, tested[best]
