@@ -222,7 +222,7 @@ def schedule(
 
     order = ScheduleOrder(paths or [RAW], warehouse, feeds, releases, workers, cron, every)
     try:
-        serve_schedule(order, log_level="INFO" if verbose else "CRITICAL")
+        serve_schedule(order, log_level="INFO" if verbose else "ERROR")
     except KeyboardInterrupt:
         typer.echo("The schedule has ended; nothing runs until it is started again.", err=True)
 
