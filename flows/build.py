@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from flows.clean import CLEANER_VERSION
+from flows.clean import CLEANER_VERSION, FAST_CLEANER_VERSION
 from flows.clean.duplicates import cluster_duplicates
 from flows.clean.shard import clean_shard
 from flows.extract import EXTRACTOR_VERSION
@@ -76,6 +77,7 @@ def build(  # noqa: PLR0913
     limit: int | None = None,
     mapping: Mapping[str, str] | None = None,
     reextract: bool = False,
+    fast: bool = False,
     issues: Path | None = None,
     speakers: Path | None = None,
 ) -> Report:
@@ -83,8 +85,8 @@ def build(  # noqa: PLR0913
 
     `paths` are files, folders and globs. At most `limit` new articles are taken. `mapping` renames
     input fields. With `reextract`, loaded articles that another extractor version read are read
-    again. `issues` and `speakers` are files that take the place of the warehouse's codeframe and
-    speaker file.
+    again. With `fast`, pages are cleaned more quickly and less exactly. `issues` and `speakers`
+    are files that take the place of the warehouse's codeframe and speaker file.
 
     Raises:
         CodeframeError: if the codeframe cannot be used.
@@ -97,13 +99,14 @@ def build(  # noqa: PLR0913
         "limit": limit,
         "mapping": mapping,
         "reextract": reextract,
+        "fast": fast,
         "issues": issues and str(issues),
         "speakers": speakers and str(speakers),
     }
     with running(warehouse, parameters) as run:
         know(run, issues, speakers)
         intake = collect(run, paths, limit, mapping)
-        batches = [process(run, shard) for shard in intake.shards]
+        batches = [process(run, shard, fast=fast) for shard in intake.shards]
         if reextract:
             batches += [process_again(batch) for batch in outdated(run)]
         outcome = wait_for(run, batches)
@@ -151,10 +154,11 @@ def collect(
     return ingest(find_files(paths), known, run.staging, limit=limit, mapping=mapping)
 
 
-def process(run: Run, shard: Shard) -> Batch:
+def process(run: Run, shard: Shard, *, fast: bool) -> Batch:
     """Send one shard of raw articles through clean, extract and validate."""
-    folder = run.staging / hashed_id(shard.path.stem, CLEANER_VERSION, EXTRACTOR_VERSION)
-    cleaned = clean.submit(shard.path, folder)
+    cleaner = FAST_CLEANER_VERSION if fast else CLEANER_VERSION
+    folder = run.staging / hashed_id(shard.path.stem, cleaner, EXTRACTOR_VERSION)
+    cleaned = clean.submit(shard.path, folder, fast=fast)
     extracted = then(extract, cleaned)
     return Batch(shard.rows, shard.path, (cleaned, extracted, then(validate, extracted)))
 
@@ -171,9 +175,9 @@ def then(step: Task[[Path], Path], before: PrefectFuture[Path]) -> PrefectFuture
 
 
 @task(cache_policy=NO_CACHE, retries=1)
-def clean(shard: Path, folder: Path) -> Path:
+def clean(shard: Path, folder: Path, *, fast: bool) -> Path:
     """Clean the raw articles of one shard into a batch folder."""
-    return _once("cleaned", folder, clean_shard, shard, folder)
+    return _once("cleaned", folder, partial(clean_shard, fast=fast), shard, folder)
 
 
 @task(cache_policy=NO_CACHE, retries=1)

@@ -31,6 +31,9 @@ app.add_typer(server_app, name="server")
 WarehouseOption = Annotated[
     Path, typer.Option("--warehouse", help="The DuckDB file.", metavar="FILE")
 ]
+FastOption = Annotated[
+    bool, typer.Option("--fast", help="Clean pages more quickly and less exactly.")
+]
 InputOption = Annotated[
     typer.FileText, typer.Option("--input", "-i", help="JSON Lines; `-` is standard input.")
 ]
@@ -75,6 +78,7 @@ def run(
     reextract: Annotated[
         bool, typer.Option("--reextract", help="Also read again what an older extractor read.")
     ] = False,
+    fast: FastOption = False,
     issues: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Codeframe: CSV with issue, pattern, polarity."),
@@ -118,6 +122,7 @@ def run(
         limit=limit,
         mapping=_pairs(mapping or []),
         reextract=reextract,
+        fast=fast,
         issues=issues,
         speakers=speakers,
     )
@@ -367,6 +372,7 @@ def status(
 def clean(
     source: InputOption = "-",  # type: ignore[assignment]
     target: OutputOption = "-",  # type: ignore[assignment]
+    fast: FastOption = False,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -391,7 +397,7 @@ def clean(
         for page in explain_file(explain):
             typer.echo(page)
         return
-    target.writelines(f"{line}\n" for line in clean_lines(source))
+    target.writelines(f"{line}\n" for line in clean_lines(source, fast=fast))
 
 
 @app.command()

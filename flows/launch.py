@@ -35,6 +35,7 @@ class BuildOrder:
     limit: int | None = None
     mapping: Mapping[str, str] | None = None
     reextract: bool = False
+    fast: bool = False
     issues: Path | None = None
     speakers: Path | None = None
 
@@ -63,6 +64,7 @@ def launch_build(order: BuildOrder, mode: ServerMode, *, log_level: str = "ERROR
             limit=order.limit,
             mapping=order.mapping,
             reextract=order.reextract,
+            fast=order.fast,
             issues=order.issues,
             speakers=order.speakers,
         )

@@ -2,6 +2,6 @@
 
 from flows.clean.page import clean_html
 from flows.clean.plain import clean_text
-from flows.clean.records import CLEANER_VERSION, CleanArticle
+from flows.clean.records import CLEANER_VERSION, FAST_CLEANER_VERSION, CleanArticle
 
-__all__ = ["CLEANER_VERSION", "CleanArticle", "clean_html", "clean_text"]
+__all__ = ["CLEANER_VERSION", "FAST_CLEANER_VERSION", "CleanArticle", "clean_html", "clean_text"]
