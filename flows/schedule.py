@@ -58,12 +58,11 @@ def serve_schedule(order: ScheduleOrder, *, log_level: str = "WARNING") -> None:
         StancebankError: if the schedule, the feeds file, another process or the server stand in
             the way.
     """
-    if order.feeds:
-        read_feeds(order.feeds)
+    _check(order)
     with _held(order.warehouse), prefect_api(ServerMode.auto, log_level=log_level):
-        schedule, interval = _schedule(order)
-        last = _last_completion(order.warehouse)
-        due = last is None or datetime.now(UTC) - last > interval
+        last = _last_completion(order.warehouse) or datetime.min.replace(tzinfo=UTC)
+        schedule, interval = _schedule(order, last)
+        due = datetime.now(UTC) - last > interval
         try:
             asyncio.run(_serve(order, schedule, run_now=due))
         except RuntimeError as error:
@@ -85,22 +84,29 @@ def parse_interval(text: str) -> timedelta:
     return interval
 
 
-def _schedule(order: ScheduleOrder) -> tuple[Any, timedelta]:
+def _check(order: ScheduleOrder) -> None:
+    if bool(order.every) == bool(order.cron):
+        raise ScheduleError("Say when: give --cron or --every, and not both.")
+    if order.every:
+        parse_interval(order.every)
+    if order.feeds:
+        read_feeds(order.feeds)
+
+
+def _schedule(order: ScheduleOrder, last: datetime) -> tuple[Any, timedelta]:
     """The schedule as Prefect has it, and the time between two runs."""
-    if order.every and order.cron:
-        raise ScheduleError("Give --cron or --every, not both.")
     if order.every:
         interval = parse_interval(order.every)
-        return _interval_schedule(interval), interval
-    if order.cron:
-        return _cron_schedule(order.cron)
-    raise ScheduleError("Say when: give --cron or --every.")
+        return _interval_schedule(interval, last), interval
+    return _cron_schedule(order.cron or "")
 
 
-def _interval_schedule(interval: timedelta) -> Any:
+def _interval_schedule(interval: timedelta, last: datetime) -> Any:
+    """Every `interval` after the last run, or after now where one is due at once."""
     from prefect.client.schemas.schedules import IntervalSchedule  # noqa: PLC0415
 
-    return IntervalSchedule(interval=interval, anchor_date=datetime.now(UTC))
+    now = datetime.now(UTC)
+    return IntervalSchedule(interval=interval, anchor_date=now if now - last > interval else last)
 
 
 def _cron_schedule(cron: str) -> tuple[Any, timedelta]:
