@@ -99,13 +99,21 @@ SELECT statement_id FROM statement_clusters WHERE statement_cluster_id IN (
 """
 
 _NEAR = f"""
-WITH dated AS (
+WITH dated AS MATERIALIZED (
     SELECT ss.speaker_id,
         min(a.published_at) - INTERVAL {DAYS_APART} DAY AS since,
         max(a.published_at) + INTERVAL {DAYS_APART} DAY AS until
     FROM statement_speakers AS ss SEMI JOIN touched USING (statement_id)
     JOIN statements USING (statement_id) JOIN articles AS a USING (article_id)
     GROUP BY ss.speaker_id
+),
+spoken AS MATERIALIZED (
+    SELECT ss.statement_id, d.since, d.until
+    FROM statement_speakers AS ss JOIN dated AS d USING (speaker_id)
+),
+placed AS MATERIALIZED (
+    SELECT s.statement_id, s.since, s.until, a.published_at
+    FROM spoken AS s JOIN statements USING (statement_id) JOIN articles AS a USING (article_id)
 ),
 copied AS (
     SELECT DISTINCT a.duplicate_cluster_id
@@ -114,10 +122,7 @@ copied AS (
 )
 SELECT statement_id FROM touched SEMI JOIN statements USING (statement_id)
 UNION
-SELECT ss.statement_id
-FROM statement_speakers AS ss JOIN dated AS d USING (speaker_id)
-JOIN statements USING (statement_id) JOIN articles AS a USING (article_id)
-WHERE a.published_at BETWEEN d.since AND d.until
+SELECT statement_id FROM placed WHERE published_at BETWEEN since AND until
 UNION
 SELECT statement_id
 FROM articles AS a SEMI JOIN copied USING (duplicate_cluster_id) JOIN statements USING (article_id)
