@@ -98,22 +98,21 @@ SELECT statement_id FROM statement_clusters WHERE statement_cluster_id IN (
 )
 """
 
+_SPAN = f"(epoch(a.published_at) // {DAYS_APART * 86_400})::INTEGER"
+"""Number of the fortnight: what is within two weeks is in the same one or in a neighbour."""
+
 _NEAR = f"""
-WITH dated AS MATERIALIZED (
-    SELECT ss.speaker_id,
-        min(a.published_at) - INTERVAL {DAYS_APART} DAY AS since,
-        max(a.published_at) + INTERVAL {DAYS_APART} DAY AS until
+WITH spans AS MATERIALIZED (
+    SELECT DISTINCT ss.speaker_id, unnest([-1, 0, 1]) + {_SPAN} AS span
     FROM statement_speakers AS ss SEMI JOIN touched USING (statement_id)
     JOIN statements USING (statement_id) JOIN articles AS a USING (article_id)
-    GROUP BY ss.speaker_id
-),
-spoken AS MATERIALIZED (
-    SELECT ss.statement_id, d.since, d.until
-    FROM statement_speakers AS ss JOIN dated AS d USING (speaker_id)
+    WHERE a.published_at IS NOT NULL
 ),
 placed AS MATERIALIZED (
-    SELECT s.statement_id, s.since, s.until, a.published_at
-    FROM spoken AS s JOIN statements USING (statement_id) JOIN articles AS a USING (article_id)
+    SELECT ss.statement_id, ss.speaker_id, {_SPAN} AS span
+    FROM statement_speakers AS ss
+    JOIN statements USING (statement_id) JOIN articles AS a USING (article_id)
+    WHERE ss.speaker_id IN (SELECT speaker_id FROM spans)
 ),
 copied AS (
     SELECT DISTINCT a.duplicate_cluster_id
@@ -122,7 +121,7 @@ copied AS (
 )
 SELECT statement_id FROM touched SEMI JOIN statements USING (statement_id)
 UNION
-SELECT statement_id FROM placed WHERE published_at BETWEEN since AND until
+SELECT statement_id FROM placed SEMI JOIN spans USING (speaker_id, span)
 UNION
 SELECT statement_id
 FROM articles AS a SEMI JOIN copied USING (duplicate_cluster_id) JOIN statements USING (article_id)
