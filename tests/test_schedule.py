@@ -103,8 +103,9 @@ def write_article(folder: Path) -> None:
 
 
 def test_runs_complete_one_after_the_other_and_none_is_due_after_a_restart(
-    tmp_path: Path, environment: dict[str, str]
+    tmp_path: Path, environment: dict[str, str], stancebank: Command
 ) -> None:
+    stancebank(tmp_path, "server", "start")
     write_article(tmp_path)
     with serving(tmp_path, environment, "--every", "15s", "--export", "releases") as process:
         wait_until(lambda: len(complete_runs(tmp_path)) >= 3, tmp_path)
