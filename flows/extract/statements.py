@@ -1,19 +1,21 @@
 """From an article to its statements: attribution, speakers and stances, one after the other."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from flows.extract.quotes import Quotations
-from flows.extract.records import Part, Spans, Stance, Statement
+from flows.extract.records import Attribution, Part, Spans, Speaker, Stance, Statement
 from flows.extract.speakers import SpeakerResolver
-from flows.extract.stance import find_stances
+from flows.extract.stance_model import STANCE_FOLDER
+from flows.extract.stance_rows import find_stances
 from flows.extract.tagger import find_attributions, model_version
 from schemas.fields import SPAN_DTYPE
 from schemas.statements import SPAN_SEPARATOR
 
-EXTRACTOR_VERSION = f"1+{model_version()}"
-"""Rules and model. Changes whenever the same article can give other statements."""
+EXTRACTOR_VERSION = f"1+{model_version()}+{model_version(STANCE_FOLDER)}"
+"""Rules and models. Changes whenever the same article can give other statements."""
 
 _COLUMNS: dict[str, Any] = {
     "part": pl.String,
@@ -46,20 +48,35 @@ def find_statements(text: str, title: str | None = None) -> list[Statement]:
     quotations = {part: Quotations(field) for part, field in fields.items()}
     resolver = SpeakerResolver(text, title)
     speakers = resolver.resolve(attributions)
+    sides = _sides(fields, attributions, speakers, resolver)
     return [
         Statement(
             attribution,
             quotations[attribution.part].kind(attribution.content),
             speaker,
-            find_stances(
-                fields[attribution.part],
-                attribution,
-                speaker,
-                resolver.name_of(attribution.part, speaker),
-            ),
+            stances,
         )
-        for attribution, speaker in zip(attributions, speakers, strict=True)
+        for attribution, speaker, stances in zip(attributions, speakers, sides, strict=True)
     ]
+
+
+def _sides(
+    fields: dict[Part, str],
+    attributions: Sequence[Attribution],
+    speakers: Sequence[Speaker | None],
+    resolver: SpeakerResolver,
+) -> list[tuple[Stance, ...]]:
+    """The stances of each attribution; those of the title come first in `attributions`."""
+    sides: list[tuple[Stance, ...]] = []
+    for part, field in fields.items():
+        own = [(a, s) for a, s in zip(attributions, speakers, strict=True) if a.part == part]
+        sides += find_stances(
+            field,
+            [attribution for attribution, _ in own],
+            [speaker for _, speaker in own],
+            [resolver.name_of(part, speaker) for _, speaker in own],
+        )
+    return sides
 
 
 def extract_statements(text: str, title: str | None = None) -> pl.DataFrame:
