@@ -15,6 +15,7 @@ from flows.extract.records import Attribution, Spans, Speaker, Stance
 from flows.extract.stance_model import STANCE_FOLDER, StanceModel, default_stance_model
 from flows.extract.stance_rows import find_stances
 from flows.extract.stance_spans import BEGIN, INSIDE, OUT, Candidates, span_chances
+from flows.extract.statements import find_statements
 from flows.extract.tagger import MODEL_FOLDER, ModelError, find_attributions
 
 COUNCIL = (
@@ -202,3 +203,23 @@ def test_the_span_that_most_agree_with_is_chosen() -> None:
     best = Candidates(chances, np.ones(6, dtype=np.bool_)).likeliest(0.1, 3)
     assert [(one.sign, one.low, one.high) for one in best] == [(1, 2, 4), (1, 0, 1)]
     assert [round(one.chance, 2) for one in best] == [0.5, 0.3]
+
+
+def test_the_main_stances_of_the_iran_article_are_found(shared_data: Path) -> None:
+    (article,) = (shared_data / "seed").iterdir()
+    title, text = article.read_text(encoding="utf-8").split("\n\n", 1)
+    found = {
+        (statement.speaker.name, row.stance, field[slice(*row.target[0])])
+        for statement in find_statements(text, title)
+        if statement.speaker
+        for field in [text if statement.attribution.part == "body" else title]
+        for row in statement.stances
+    }
+    assert {
+        ("Ali Khamenei", "against", "any negotiations with US President Donald Trump"),
+        ("Ali Khamenei", "against", "West"),
+        ("Donald Trump", "favor", "negotiate with Iran"),
+        ("Javad Zarif", "against", "West"),
+        ("Javad Zarif", "against", "supplying arms to the coalition forces"),
+    } <= found
+    assert not {side for name, side, _ in found if name == "Donald Trump"} & {"against"}
