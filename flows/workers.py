@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -46,7 +47,7 @@ class _Pool:
         return ProcessPoolExecutor(
             self._count,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_leave_interrupts_to_the_run,
+            initializer=_become_worker,
         )
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
@@ -82,5 +83,7 @@ def in_worker(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return _pool.run(function, *args, **kwargs)
 
 
-def _leave_interrupts_to_the_run() -> None:
+def _become_worker() -> None:
+    """Leave interrupts to the run, and cores to the other workers; before numpy is imported."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

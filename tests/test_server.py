@@ -86,6 +86,7 @@ def test_a_stale_or_foreign_address_is_not_taken_for_the_server(
     state.write_text(json.dumps({"pid": 1}))
     assert running_server() is None
     assert stop_server() is None
+    state.unlink()
 
 
 def test_a_private_server_leaves_nothing_behind(home: Path) -> None:
