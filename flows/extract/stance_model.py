@@ -17,8 +17,7 @@ from flows.extract.pieces import Pieces, encode
 from flows.extract.records import Attribution
 from flows.extract.stance_looks import CONTENT, Look, look_at
 from flows.extract.stance_spans import SIGNS, Doubles, span_chances
-from flows.extract.tagger import _session as open_session
-from flows.extract.tagger import read_description
+from flows.extract.tagger import open_session, read_description
 
 STANCE_FOLDER = Path(__file__).parent / "stance_weights"
 TARGET_TYPES = ("actor", "policy", "event", "claim", "other")

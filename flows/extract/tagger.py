@@ -45,7 +45,7 @@ class ModelError(StancebankError):
 
 def read_description(folder: Path) -> dict[str, Any]:
     """Read model.json and check the SHA-256 of every file it names; raises ModelError."""
-    description = _described(folder)
+    description: dict[str, Any] = json.loads(_described(folder))
     for name, wanted in description["files"].items():
         path = folder / name
         if not path.exists():
@@ -58,15 +58,15 @@ def read_description(folder: Path) -> dict[str, Any]:
     return description
 
 
-def _described(folder: Path) -> dict[str, Any]:
+def _described(folder: Path) -> bytes:
     path = folder / "model.json"
     if not path.exists():
         raise ModelError(f"{path} is missing: install the package again")
-    description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return description
+    return path.read_bytes()
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Load an ONNX file to run on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -104,8 +104,8 @@ class Tagger:
         transitions = np.array(decoding["transitions"], dtype=np.float32)
         self.model = Model(transitions, self._score_links, rules)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._encoder = _session(folder / "model.onnx")
-        self._links = _session(folder / "links.onnx")
+        self._encoder = open_session(folder / "model.onnx")
+        self._links = open_session(folder / "links.onnx")
 
     def attribute(self, texts: Sequence[str], part: Part = "body") -> list[list[Attribution]]:
         """Return the attributions of each text, in the order of their contents.
@@ -200,8 +200,11 @@ def default_tagger() -> Tagger:
 
 
 def model_version(folder: Path = MODEL_FOLDER) -> str:
-    """Return the version of a model without loading it; raises ModelError where it is missing."""
-    return str(_described(folder)["version"])
+    """Return what changes with a model's weights or decoding; raises ModelError if it is missing.
+
+    It is a hash of model.json, which holds the hashes of all other files.
+    """
+    return hashlib.sha256(_described(folder)).hexdigest()[:8]
 
 
 def find_attributions(text: str, part: Part) -> list[Attribution]:

@@ -62,7 +62,7 @@ class Graph:
         return self.add(operator, inputs, output, domain=MICROSOFT, **attributes)
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
+def as_array(tensor: Tensor) -> NDArray[np.float32]:
     return np.asarray(tensor.detach().float().numpy(), dtype=np.float32)
 
 
@@ -74,7 +74,7 @@ def quantize_columns(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], ND
 
 def _dense(graph: Graph, name: str, linear: nn.Linear, states: str, *, bias: bool) -> str:
     """Multiply with int8 weights; the activations' scale is taken from this window alone."""
-    values, scale = quantize_columns(_array(linear.weight).T)
+    values, scale = quantize_columns(as_array(linear.weight).T)
     inputs = [
         states,
         graph.constant(f"{name}.weight", values),
@@ -82,20 +82,20 @@ def _dense(graph: Graph, name: str, linear: nn.Linear, states: str, *, bias: boo
         "",
     ]
     if bias:
-        inputs.append(graph.constant(f"{name}.bias", _array(linear.bias)))
+        inputs.append(graph.constant(f"{name}.bias", as_array(linear.bias)))
     return graph.fused("DynamicQuantizeMatMul", inputs, f"{name}.out")
 
 
 def _add_and_norm(graph: Graph, name: str, states: str, skip: str, norm: nn.LayerNorm) -> str:
-    gain = graph.constant(f"{name}.gain", _array(norm.weight))
-    shift = graph.constant(f"{name}.shift", _array(norm.bias))
+    gain = graph.constant(f"{name}.gain", as_array(norm.weight))
+    shift = graph.constant(f"{name}.shift", as_array(norm.bias))
     total = graph.add("Add", [states, skip], f"{name}.sum")
     return graph.add(
         "LayerNormalization", [total, gain, shift], f"{name}.out", axis=-1, epsilon=EPSILON
     )
 
 
-def _layer(graph: Graph, name: str, layer: Layer, states: str) -> str:
+def add_layer(graph: Graph, name: str, layer: Layer, states: str) -> str:
     mixed = _dense(graph, f"{name}.qkv", layer.qkv, states, bias=True)
     parts = [f"{name}.{part}" for part in ("query", "key", "value")]
     graph.nodes.append(helper.make_node("Split", [mixed], parts, axis=2, num_outputs=3))
@@ -103,14 +103,14 @@ def _layer(graph: Graph, name: str, layer: Layer, states: str) -> str:
     out = _dense(graph, f"{name}.attention", layer.out, attended, bias=True)
     states = _add_and_norm(graph, f"{name}.norm1", out, states, layer.norm1)
     grown = _dense(graph, f"{name}.up", layer.up, states, bias=False)
-    bias = graph.constant(f"{name}.up.bias", _array(layer.up.bias))
+    bias = graph.constant(f"{name}.up.bias", as_array(layer.up.bias))
     grown = graph.fused("FastGelu", [grown, bias], f"{name}.gelu")
     out = _dense(graph, f"{name}.down", layer.down, grown, bias=True)
     return _add_and_norm(graph, f"{name}.norm2", out, states, layer.norm2)
 
 
-def _embed(graph: Graph, encoder: Encoder) -> str:
-    words = _array(encoder.words.weight)
+def add_embedding(graph: Graph, encoder: Encoder) -> str:
+    words = as_array(encoder.words.weight)
     values, scale = quantize_columns(words.T)
     rows = graph.constant("words", values.T)
     scales = graph.constant("words.scale", scale[:, None])
@@ -119,11 +119,11 @@ def _embed(graph: Graph, encoder: Encoder) -> str:
     factor = graph.add("Gather", [scales, "ids"], "words.factor")
     states = graph.add("Mul", [picked, factor], "words.out")
     for kind, table in (("places", encoder.places), ("shapes", encoder.shapes)):
-        constant = graph.constant(f"{kind}.table", _array(table.weight))
+        constant = graph.constant(f"{kind}.table", as_array(table.weight))
         added = graph.add("Gather", [constant, kind], f"{kind}.picked")
         states = graph.add("Add", [states, added], f"{kind}.out")
-    gain = graph.constant("norm.gain", _array(encoder.norm.weight))
-    shift = graph.constant("norm.shift", _array(encoder.norm.bias))
+    gain = graph.constant("norm.gain", as_array(encoder.norm.weight))
+    shift = graph.constant("norm.shift", as_array(encoder.norm.bias))
     return graph.add(
         "LayerNormalization", [states, gain, shift], "embedded", axis=-1, epsilon=EPSILON
     )
@@ -136,15 +136,15 @@ def build_onnx(network: Network, exit_number: int) -> onnx.ModelProto:
     [1, length, 7] and `links` [1, length, width].
     """
     graph = Graph()
-    states = _embed(graph, network.encoder)
+    states = add_embedding(graph, network.encoder)
     for number in range(network.exits[exit_number]):
         layer = network.encoder.layers[number]
         assert isinstance(layer, Layer)
-        states = _layer(graph, f"layer{number}", layer, states)
+        states = add_layer(graph, f"layer{number}", layer, states)
     head = network.heads[exit_number]
     assert isinstance(head, Head)
     for name, linear in (("tags", head.tags), ("links", head.link)):
-        _linear(graph, name, linear, states)
+        add_linear(graph, name, linear, states)
     length = helper.make_tensor_value_info
     drawn = helper.make_graph(
         graph.nodes,
@@ -160,12 +160,12 @@ def build_onnx(network: Network, exit_number: int) -> onnx.ModelProto:
     return helper.make_model(drawn, opset_imports=versions, ir_version=9)
 
 
-def _linear(graph: Graph, name: str, linear: nn.Linear, states: str) -> str:
-    weight = graph.constant(f"{name}.weight", _array(linear.weight).T)
+def add_linear(graph: Graph, name: str, linear: nn.Linear, states: str) -> str:
+    weight = graph.constant(f"{name}.weight", as_array(linear.weight).T)
     product = graph.add("MatMul", [states, weight], f"{name}.product")
     if linear.bias is None:
         return product
-    return graph.add("Add", [product, graph.constant(f"{name}.bias", _array(linear.bias))], name)
+    return graph.add("Add", [product, graph.constant(f"{name}.bias", as_array(linear.bias))], name)
 
 
 def _link_scorer(graph: Graph, number: int, scorer: LinkScorer, pair: tuple[int, int]) -> None:
@@ -177,16 +177,16 @@ def _link_scorer(graph: Graph, number: int, scorer: LinkScorer, pair: tuple[int,
         return f"link{number}.{name}"
 
     def picked(linear: nn.Linear, name: str, states: str, places: str) -> str:
-        all_of_them = _linear(graph, named(name), linear, states)
+        all_of_them = add_linear(graph, named(name), linear, states)
         return graph.add("Gather", [all_of_them, places], named(f"{name}.picked"))
 
-    asking = _linear(graph, named("seek"), scorer.seek, seek)
-    nothing = _linear(
+    asking = add_linear(graph, named("seek"), scorer.seek, seek)
+    nothing = add_linear(
         graph, named("nothing"), scorer.nothing, graph.add("Relu", [asking], named("seek.relu"))
     )
     last = graph.constant(named("last"), np.array([-1], np.int64))
     graph.add("Squeeze", [nothing, last], f"none{number}")
-    tables = np.concatenate([_array(table.weight) for table in scorer.features])
+    tables = np.concatenate([as_array(table.weight) for table in scorer.features])
     looked_up = graph.add(
         "Gather", [graph.constant(named("tables"), tables), f"features{number}"], named("features")
     )
@@ -195,7 +195,7 @@ def _link_scorer(graph: Graph, number: int, scorer: LinkScorer, pair: tuple[int,
     asked = graph.add("Gather", [asking, rows], named("seek.picked"))
     answered = picked(scorer.sought, "sought", sought, chosen)
     hidden = graph.add("Sum", [asked, answered, described], named("hidden"))
-    score = _linear(
+    score = add_linear(
         graph, named("score"), scorer.score, graph.add("Relu", [hidden], named("hidden.relu"))
     )
     left = picked(scorer.seek_product, "seek_product", seek, rows)
@@ -248,7 +248,7 @@ def write_model(
     tokenizer.save(str(folder / "tokenizer.json"))
     files = ("model.onnx", "links.onnx", "tokenizer.json")
     hashes = {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in files}
-    transitions = _array(head.transitions + forbidden_transitions()).round(5).tolist()
+    transitions = as_array(head.transitions + forbidden_transitions()).round(5).tolist()
     described = {
         "version": f"1-{hashes['model.onnx'][:8]}",
         **about,

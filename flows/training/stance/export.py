@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto, helper
 
 from flows.extract.stance_rows import N_EVIDENCE
-from flows.training.export import MICROSOFT, Graph, _array, _embed, _layer, _linear
+from flows.training.export import MICROSOFT, Graph, as_array, add_embedding, add_layer, add_linear
 from flows.training.model import Layer
 from flows.training.stance.network import StanceHead, StanceNetwork, forbidden_transitions
 
@@ -25,16 +25,16 @@ def build_onnx(network: StanceNetwork, exit_number: int) -> onnx.ModelProto:
     without padding; outputs `tags` [1, length, signs * 3] and `pooled` [1, length, columns].
     """
     graph = Graph()
-    states = _embed(graph, network.encoder)
+    states = add_embedding(graph, network.encoder)
     for number in range(network.exits[exit_number]):
         layer = network.encoder.layers[number]
         assert isinstance(layer, Layer)
-        states = _layer(graph, f"layer{number}", layer, states)
+        states = add_layer(graph, f"layer{number}", layer, states)
     head = network.heads[exit_number]
     assert isinstance(head, StanceHead)
     outputs = {"tags": head.tags, "pooled": head.pooled}
     for name, linear in outputs.items():
-        _linear(graph, name, linear, states)
+        add_linear(graph, name, linear, states)
     info = helper.make_tensor_value_info
     drawn = helper.make_graph(
         graph.nodes,
@@ -69,7 +69,7 @@ def write_model(
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
     head = network.heads[exit_number]
     assert isinstance(head, StanceHead)
-    transitions = _array(head.transitions + forbidden_transitions()).round(5).tolist()
+    transitions = as_array(head.transitions + forbidden_transitions()).round(5).tolist()
     described = {
         "version": f"1-{hashes['model.onnx'][:8]}",
         **about,
