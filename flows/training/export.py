@@ -63,6 +63,7 @@ class Graph:
 
 
 def as_array(tensor: Tensor) -> NDArray[np.float32]:
+    """A tensor's values."""
     return np.asarray(tensor.detach().float().numpy(), dtype=np.float32)
 
 
@@ -96,6 +97,7 @@ def _add_and_norm(graph: Graph, name: str, states: str, skip: str, norm: nn.Laye
 
 
 def add_layer(graph: Graph, name: str, layer: Layer, states: str) -> str:
+    """Add one encoder layer; the name of its output."""
     mixed = _dense(graph, f"{name}.qkv", layer.qkv, states, bias=True)
     parts = [f"{name}.{part}" for part in ("query", "key", "value")]
     graph.nodes.append(helper.make_node("Split", [mixed], parts, axis=2, num_outputs=3))
@@ -110,6 +112,7 @@ def add_layer(graph: Graph, name: str, layer: Layer, states: str) -> str:
 
 
 def add_embedding(graph: Graph, encoder: Encoder) -> str:
+    """Add the embedding of pieces, places and shapes; the name of its output."""
     words = as_array(encoder.words.weight)
     values, scale = quantize_columns(words.T)
     rows = graph.constant("words", values.T)
@@ -161,6 +164,7 @@ def build_onnx(network: Network, exit_number: int) -> onnx.ModelProto:
 
 
 def add_linear(graph: Graph, name: str, linear: nn.Linear, states: str) -> str:
+    """Add a linear layer in fp32; the name of its output."""
     weight = graph.constant(f"{name}.weight", as_array(linear.weight).T)
     product = graph.add("MatMul", [states, weight], f"{name}.product")
     if linear.bias is None:

@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto, helper
 
 from flows.extract.stance_rows import N_EVIDENCE
-from flows.training.export import MICROSOFT, Graph, as_array, add_embedding, add_layer, add_linear
+from flows.training.export import MICROSOFT, Graph, add_embedding, add_layer, add_linear, as_array
 from flows.training.model import Layer
 from flows.training.stance.network import StanceHead, StanceNetwork, forbidden_transitions
 
