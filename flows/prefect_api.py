@@ -5,7 +5,9 @@ import os
 from collections.abc import Iterator
 from enum import StrEnum
 
-from flows.server import ensure_server, private_server
+from flows.server import ServerError, ensure_server, private_server
+
+ANSWER_SECONDS = 15.0
 
 
 class ServerMode(StrEnum):
@@ -22,7 +24,7 @@ def prefect_api(mode: ServerMode, *, log_level: str) -> Iterator[None]:
     A `PREFECT_API_URL` from the environment, a profile or a configuration file is always honoured.
 
     Raises:
-        flows.server.ServerError: if no server could be started.
+        ServerError: if no server could be started, or the configured one does not answer.
     """
     quiet = {
         "DO_NOT_TRACK": "1",
@@ -36,7 +38,8 @@ def prefect_api(mode: ServerMode, *, log_level: str) -> Iterator[None]:
         temporary_settings,
     )
 
-    if get_current_settings().api.url:
+    if url := get_current_settings().api.url:
+        _check_answer(url)
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -44,3 +47,16 @@ def prefect_api(mode: ServerMode, *, log_level: str) -> Iterator[None]:
         server = stack.enter_context(private_server()) if private else ensure_server()
         stack.enter_context(temporary_settings({PREFECT_API_URL: server.api_url}))
         yield
+
+
+def _check_answer(url: str) -> None:
+    """Refuse a configured API that nobody answers at, before a flow breaks on it."""
+    import httpx  # noqa: PLC0415
+
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS)
+    except httpx.HTTPError as error:
+        raise ServerError(
+            f"No Prefect API answers at {url} ({error}). Start that server, correct "
+            "PREFECT_API_URL, or unset it to use a server of Stancebank's own."
+        ) from None

@@ -211,7 +211,7 @@ def test_an_interrupted_run_leaves_a_consistent_warehouse_and_the_next_goes_on(
 ) -> None:
     stancebank(tmp_path, "server", "start")
     sentence = 'Finance Minister Ada Moreau said on day {} that "the levy will stay". '
-    texts = ["".join(sentence.format(n * 100 + m) for m in range(60)) for n in range(250)]
+    texts = ["".join(sentence.format(n * 100 + m) for m in range(8)) for n in range(250)]
     write_articles(tmp_path / "raw" / "a.jsonl", texts)
     program = Path(sys.executable).with_name("stancebank")
     process = subprocess.Popen(
@@ -228,6 +228,24 @@ def test_an_interrupted_run_leaves_a_consistent_warehouse_and_the_next_goes_on(
     assert done.returncode == 0, done.stderr
     assert ask(tmp_path, "SELECT count(*) FROM articles") == [(250,)]
     assert not (tmp_path / "warehouse" / ".stancebank.staging").exists()
+
+
+def test_a_configured_api_that_does_not_answer_is_told(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    write_articles(tmp_path / "raw" / "a.jsonl", ["Ministers said on Monday that talks go on."])
+    program = Path(sys.executable).with_name("stancebank")
+    done = subprocess.run(
+        [program, "run"],
+        cwd=tmp_path,
+        env=environment | {"PREFECT_API_URL": "http://127.0.0.1:9/api"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "No Prefect API answers at http://127.0.0.1:9/api" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def wait_for_a_batch(staging: Path) -> None:
